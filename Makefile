@@ -1,0 +1,83 @@
+# Needs Python >= 3.11, make and the package registries; all else is installed from here.
+# Nothing is written outside this folder, but for Debian packages when root.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# The venv's own Node.js, whatever else the machine has, so that every build is the same.
+NPM := cd player && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
+LIBRARY := build/sample-library
+PAGE := origin/control/page/index.html
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .venv/demo $(PAGE) | $(LIBRARY)  ## Serve a sample library, with a page to play it (nothing to prepare)
+	@$(BIN)/vod-origin serve $(LIBRARY)
+
+.PHONY: test
+test: install check  ## Install what is needed, then run every check and every test
+	$(BIN)/pytest --numprocesses 2 --ignore tests/e2e
+	$(BIN)/pytest tests/e2e
+
+.PHONY: check
+check: .venv/test $(PAGE)  ## Lint, format check, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(NPM) run check
+
+.PHONY: install
+install: .venv/test .venv/debian $(PAGE)  ## Install everything that demo, test and bench need
+
+.PHONY: bench
+bench: install  ## Measure this machine's throughput and latency, with nginx as the yardstick
+	@scripts/debian-packages.sh nginx-light
+	$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: .venv/test  ## Refresh the locked requirements
+	scripts/lock.sh
+
+.PHONY: clean
+clean:  ## Remove everything these targets made
+	rm -rf .venv build dist player/node_modules $(dir $(PAGE))
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: what one step installed, newer than what it was installed from.
+
+.venv/bin/python:
+	@scripts/make-venv.sh .venv
+
+.venv/demo: requirements/demo.txt pyproject.toml | .venv/bin/python
+	@echo "Installing into .venv: the server, its sample library's encoder, Node.js to build the page" >&2
+	@$(PIP) install -q --require-hashes -r requirements/demo.txt
+	@$(PIP) install -q --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.venv/test: requirements/test.txt .venv/demo
+	@echo "Installing into .venv: linters, pytest, Playwright, the tests' media tools" >&2
+	@$(PIP) install -q --require-hashes -r requirements/test.txt
+	@touch $@
+
+.venv/debian: scripts/debian-packages.sh | .venv/bin/python
+	@scripts/debian-packages.sh chromium ffmpeg
+	@touch $@
+
+$(PAGE): $(shell find player -type f -not -path '*/node_modules/*' 2>/dev/null) .venv/demo
+	@echo "Building the page: npm packages into player/node_modules" >&2
+	@$(NPM) ci --no-audit --no-fund
+	@$(NPM) run build
+	@touch $@
+
+$(LIBRARY): | .venv/demo
+	@echo "Making the sample library in $@" >&2
+	@$(BIN)/python -m ingest.sample $@

@@ -1,0 +1,1 @@
+"""What titles there are and which files make them."""

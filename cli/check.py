@@ -1,0 +1,81 @@
+"""``vod-origin check PATH``"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli.files import open_library, title_ids
+from cli.progress import Progress
+from origin.errors import UnknownTitle
+from origin.service import Origin
+from packager.errors import PackagerError
+from packager.faults import Fault, find_faults
+
+EPILOG = """\
+One line a fault: the file, a stable code, and what is wrong.
+
+  left-out     the track or file cannot be part of the title, and why
+  unplayable   nothing of the title can be played, and why
+  timescale    renditions of a title count time in different units
+  length       sound and pictures do not end together
+  priming      sound tracks hide different amounts of encoder priming
+  peak         the peak bit rate is over twice the average
+  key-frames   key frames common to all renditions are too far apart
+  interleaved  a segment lies in many pieces: it plays, but is served slower
+
+Exit status: 0 without a fault, 1 with any, 2 if PATH cannot be read.
+"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="say what does not line up in a library",
+        description="Check a library: do the renditions of each title line up?",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("library", metavar="PATH", type=Path, help="the library")
+    parser.set_defaults(run=check)
+
+
+def check(options: argparse.Namespace) -> int:
+    return asyncio.run(_check(options.library))
+
+
+async def _check(folder: Path) -> int:
+    catalogue, origin = open_library(folder)
+    ids = [asset_id async for asset_id in title_ids(catalogue)]
+    titles = faulty = 0
+    with Progress("checking", len(ids)) as progress:
+        for asset_id in ids:
+            faults = await _faults(origin, asset_id)
+            progress.step(asset_id)
+            if faults is None:
+                continue
+            titles += 1
+            faulty += bool(faults)
+            for line in _lines(faults):
+                progress.print(line)
+    print(f"{titles} titles, {faulty} with faults", file=sys.stderr)
+    return 1 if faulty else 0
+
+
+async def _faults(origin: Origin, asset_id: str) -> list[Fault] | None:
+    """The title's faults; None for a folder without media."""
+    try:
+        title = await origin.title(asset_id)
+    except UnknownTitle:
+        return None
+    except PackagerError as error:
+        return [Fault(asset_id, "unplayable", str(error))]
+    return list(find_faults(title.presentation))
+
+
+def _lines(faults: list[Fault]) -> Iterator[str]:
+    for fault in faults:
+        yield f"{fault.source}: {fault.code}: {fault.text}"

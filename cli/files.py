@@ -1,0 +1,50 @@
+"""Loading media for the commands that look at it: the same code that serves it, run to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from catalog.library import LibraryCatalogue
+from origin.service import Origin
+from origin.storage.local import LocalStorage
+from packager.model import MovieIndex
+from packager.movie import index_movie
+
+_PAGE = 100
+_CACHE_BYTES = 1 << 20
+
+
+def index_file(path: Path) -> MovieIndex:
+    """The index of one MP4."""
+    return asyncio.run(_index_file(path))
+
+
+async def _index_file(path: Path) -> MovieIndex:
+    storage = LocalStorage(str(path.parent))
+    (entry,) = await storage.stat([path.name]) or [None]
+    if entry is None:
+        raise FileNotFoundError(f"no file {path}")
+    reader = index_movie(entry.key, entry.version, entry.size)
+    return await storage.drive(entry.key, entry.version, reader)
+
+
+def open_library(folder: Path) -> tuple[LibraryCatalogue, Origin]:
+    storage = LocalStorage(str(folder))
+    catalogue = LibraryCatalogue(storage)
+    origin = Origin(
+        catalogue, storage, title_cache_bytes=_CACHE_BYTES, resource_cache_bytes=_CACHE_BYTES
+    )
+    return catalogue, origin
+
+
+async def title_ids(catalogue: LibraryCatalogue) -> AsyncIterator[str]:
+    after: str | None = None
+    while True:
+        page = await catalogue.page(after, _PAGE)
+        for asset_id in page.ids:
+            yield asset_id
+        if page.next is None:
+            return
+        after = page.next

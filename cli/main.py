@@ -1,0 +1,40 @@
+"""``vod-origin``: one parser, one module a command.
+
+A command module has ``add(commands)``, which describes it to argparse and names the function to
+run. Errors a user can mend end the command with one line and status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.metadata import version
+
+from cli import check, inspect, serve
+from origin.errors import StorageError
+from origin.settings import BadSetting
+from packager.errors import PackagerError
+
+COMMANDS = (serve, inspect, check)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="vod-origin",
+        description="An origin server for video on demand: MP4 files become HLS and DASH.",
+        epilog="Start with:  vod-origin serve FOLDER   and open the address it prints.",
+    )
+    parser.add_argument("--version", action="version", version=version("vod-origin"))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        return 0
+    except (PackagerError, StorageError, BadSetting, OSError) as error:
+        print(f"vod-origin: {error}", file=sys.stderr)
+        return 2
+    return status

@@ -1,0 +1,1 @@
+"""The origin server: everything that reads, answers, waits and logs."""

@@ -1,0 +1,109 @@
+"""The aiohttp application: health, the library as JSON, and the web page.
+
+Faults become problem details here as they do on the media paths, from the same table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import orjson
+from aiohttp import web
+
+from catalog.assets import Catalogue, display_name
+from origin.control.page import PageFiles
+from origin.errors import UnknownTitle, describe
+from origin.problem import MEDIA_TYPE, Problem
+from origin.service import Origin, Title
+from packager.address import Mpd, MultivariantPlaylist
+from packager.errors import PackagerError
+
+PAGE_SIZE = 24
+PAGE_WAIT_SECONDS = 1.0
+PAGE_FOLDER = Path(__file__).parent / "page"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_JSON = "application/json"
+
+
+def control_app(origin: Origin, catalogue: Catalogue) -> web.Application:
+    app = web.Application(middlewares=[_problems])
+    library = _Library(origin, catalogue)
+    app.router.add_get("/livez", _alive)
+    app.router.add_get("/readyz", _alive)
+    app.router.add_get("/api/library", library.page)
+    app.router.add_get("/{path:.*}", PageFiles(PAGE_FOLDER).serve)
+    return app
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        problem = Problem(error.status, error.reason.lower().replace(" ", "-"), error.reason)
+        allow = error.headers.get("Allow")
+        return _answer(problem, {"Allow": allow} if allow else {})
+    except Exception as error:
+        return _answer(describe(error), {})
+
+
+def _answer(problem: Problem, headers: dict[str, str]) -> web.Response:
+    headers["Cache-Control"] = problem.cache_control
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return web.Response(
+        status=problem.status, body=problem.body(), content_type=MEDIA_TYPE, headers=headers
+    )
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n", headers={"Cache-Control": "no-store"})
+
+
+class _Library:
+    """``GET /api/library?cursor=…``: a page of titles, each with what is known of it by then."""
+
+    def __init__(self, origin: Origin, catalogue: Catalogue) -> None:
+        self._origin = origin
+        self._catalogue = catalogue
+
+    async def page(self, request: web.Request) -> web.Response:
+        page = await self._catalogue.page(request.query.get("cursor"), PAGE_SIZE)
+        tasks = [asyncio.ensure_future(self._describe(asset_id)) for asset_id in page.ids]
+        if tasks:
+            # What takes longer goes on loading, and is known when the page is next asked for.
+            await asyncio.wait(tasks, timeout=PAGE_WAIT_SECONDS)
+        titles = [
+            task.result() if task.done() else _listed(asset_id)
+            for asset_id, task in zip(page.ids, tasks, strict=True)
+        ]
+        body = {"titles": [title for title in titles if title], "next": page.next}
+        return web.Response(
+            body=orjson.dumps(body), content_type=_JSON, headers={"Cache-Control": "no-cache"}
+        )
+
+    async def _describe(self, asset_id: str) -> dict[str, object] | None:
+        """The title's entry; None for a folder that holds no media."""
+        try:
+            return _listed(asset_id, await self._origin.title(asset_id))
+        except UnknownTitle:
+            return None
+        except PackagerError as error:
+            return _listed(asset_id) | {"problem": str(error)}
+
+
+def _listed(asset_id: str, title: Title | None = None) -> dict[str, object]:
+    return {
+        "id": asset_id,
+        "name": display_name(asset_id),
+        "hls": str(MultivariantPlaylist(asset_id)),
+        "dash": str(Mpd(asset_id)),
+        "duration": float(title.presentation.duration) if title else None,
+        "problem": None,
+    }

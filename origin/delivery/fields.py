@@ -1,0 +1,71 @@
+"""The bytes of a response head: what never changes, and a status line that knows the time."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from http import HTTPStatus
+
+CLOSE = b"Connection: close\r\n"
+KEEP_ALIVE = b"Connection: keep-alive\r\n"
+
+METHODS = "GET, HEAD, OPTIONS"
+
+# Constant, so that one cached copy is right for every page that plays it: a reflected Origin
+# would need Vary and split the cache.
+SHARED = (
+    b"Access-Control-Allow-Origin: *\r\n"
+    b"Access-Control-Expose-Headers: Content-Length, Content-Range, ETag, Date,"
+    b" CMSD-Static, CMSD-Dynamic\r\n"
+    b"Timing-Allow-Origin: *\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
+)
+
+# A preflight is asked for what is not CORS-safelisted; players also send CMCD as headers.
+PREFLIGHT = (
+    b"Allow: GET, HEAD, OPTIONS\r\n"
+    b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
+    b"Access-Control-Allow-Headers: Range, If-Range, If-Match, If-None-Match,"
+    b" CMCD-Request, CMCD-Object, CMCD-Status, CMCD-Session\r\n"
+    b"Access-Control-Max-Age: 86400\r\n"
+)
+
+_TEXT = re.compile(r"[\t\x20-\x7e]*")
+
+
+def block(fields: Iterable[tuple[str, str]]) -> bytes:
+    """Field lines; a value that could end its line (RFC 9110 section 5.5) is a ValueError."""
+    lines = []
+    for name, value in fields:
+        if not _TEXT.fullmatch(value):
+            raise ValueError(f"a control or non-ASCII character in {name}: {value!r}")
+        lines.append(f"{name}: {value}\r\n")
+    return "".join(lines).encode("ascii")
+
+
+class Preamble:
+    """Status line, Server, Date and Connection of an answer, made once a second for each kind."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._second = -1
+        self._made: dict[tuple[int, bytes], bytes] = {}
+
+    def __call__(self, status: int, connection: bytes) -> bytes:
+        """``connection`` is ``CLOSE``, ``KEEP_ALIVE`` or nothing."""
+        second = int(self._clock())
+        if second != self._second:
+            self._second = second
+            self._made.clear()
+        made = self._made.get((status, connection))
+        if made is None:
+            made = self._made[status, connection] = self._make(status) + connection
+        return made
+
+    def _make(self, status: int) -> bytes:
+        return (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+            f"Server: vod-origin\r\nDate: {formatdate(self._second, usegmt=True)}\r\n"
+        ).encode("ascii")

@@ -1,0 +1,106 @@
+"""What a media path holds: the representation a request is answered from.
+
+A resource is built once and cached by the caller; the field lines of its answers are serialised
+when it is built, so answering costs no formatting.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+
+from origin.delivery import fields
+
+_STRONG = re.compile(r'"[\x21\x23-\x7e]*"')
+
+
+class OpenFile:
+    """Owns a descriptor and closes it with the last reference, which may be an answer's."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpan:
+    """``length`` bytes of ``file`` from ``start``."""
+
+    file: OpenFile
+    start: int
+    length: int
+
+
+Part = bytes | FileSpan
+
+
+def part_size(part: Part) -> int:
+    return part.length if isinstance(part, FileSpan) else len(part)
+
+
+def slice_parts(parts: tuple[Part, ...], start: int, stop: int) -> tuple[Part, ...]:
+    """The parts of bytes ``start`` up to ``stop`` of the body (``0 <= start <= stop <= size``)."""
+    sliced: list[Part] = []
+    position = 0
+    for part in parts:
+        size = part_size(part)
+        first, last = max(start - position, 0), min(stop - position, size)
+        if first < last:
+            sliced.append(
+                FileSpan(part.file, part.start + first, last - first)
+                if isinstance(part, FileSpan)
+                else part[first:last]
+            )
+        position += size
+    return tuple(sliced)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """``size`` bytes made of ``parts`` in order, under a strong, quoted ``etag``.
+
+    ``multipart`` says whether several ranges may be had at once. A ``size`` that is not the sum of
+    the parts, an entity tag that is not strong and a value that is no field value are ValueErrors.
+    """
+
+    media_type: str
+    etag: str
+    cache_control: str
+    size: int
+    parts: tuple[Part, ...]
+    vary: str = ""
+    multipart: bool = True
+
+    validators: bytes = field(init=False, repr=False)
+    """Field lines of every answer about it, 304 included."""
+    whole: bytes = field(init=False, repr=False)
+    """All field lines of a 200 and the line that ends them."""
+    in_memory: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not _STRONG.fullmatch(self.etag):
+            raise ValueError(f"not a strong entity tag: {self.etag!r}")
+        if self.size != (total := sum(map(part_size, self.parts))):
+            raise ValueError(f"size {self.size}, but the parts have {total} bytes")
+        lines = [("ETag", self.etag), ("Cache-Control", self.cache_control)]
+        if self.vary:
+            lines.append(("Vary", self.vary))
+        validators = fields.SHARED + fields.block(lines)
+        content = [
+            ("Content-Type", self.media_type),
+            ("Content-Length", str(self.size)),
+            ("Accept-Ranges", "bytes"),
+        ]
+        in_memory = not any(isinstance(part, FileSpan) for part in self.parts)
+        # Frozen for its users; these three are the memoised results of what they gave.
+        object.__setattr__(self, "validators", validators)
+        object.__setattr__(self, "whole", validators + fields.block(content) + b"\r\n")
+        object.__setattr__(self, "in_memory", in_memory)

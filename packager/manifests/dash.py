@@ -1,0 +1,304 @@
+"""The DASH MPD (ISO/IEC 23009-1, DASH-IF timing model).
+
+One period, one segment timeline a track, in the track's own timescale and starting at 0, so that
+``$Time$`` is the address of a segment and no offset is needed:
+
+    MPD > Period > AdaptationSet > SegmentTemplate > SegmentTimeline > S
+                                 > Representation
+
+An element is the list of its lines; XML is made in ``_element`` and ``_leaf`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import ceil
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from packager.manifests.audio import channel_configuration, channels, member
+from packager.manifests.menu import known_language, printable
+from packager.manifests.tracks import audio_config, video_config, video_range
+from packager.model import Presentation, Rendition, TextRendition
+
+MEDIA_TYPE = "application/dash+xml"
+
+_PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
+_SCTE_214 = "urn:scte:dash:scte214-extensions"
+# Players wait for this much before they start. A bandwidth is the peak over whole segments, so
+# two seconds cover the unevenness inside one.
+_MIN_BUFFER = "PT2S"
+
+_CICP = {
+    "ColourPrimaries": "primaries",
+    "TransferCharacteristics": "transfer",
+    "MatrixCoefficients": "matrix",
+}
+_UNSPECIFIED = 2
+
+_CUE_FRAME = 32
+"""Bytes around a cue's payload: its times and the lines' ends."""
+
+Lines = list[str]
+Attributes = Mapping[str, object]
+
+
+def mpd(presentation: Presentation) -> str:
+    duration = _duration(presentation.duration)
+    supplemental = any(video_config(video).supplemental for video in presentation.video)
+    lines = _element(
+        "MPD",
+        {
+            "xmlns": "urn:mpeg:dash:schema:mpd:2011",
+            "xmlns:scte214": _SCTE_214 if supplemental else None,
+            "profiles": _PROFILES,
+            "type": "static",
+            "mediaPresentationDuration": duration,
+            "minBufferTime": _MIN_BUFFER,
+        },
+        _element(
+            "Period",
+            {"id": 0, "start": "PT0S", "duration": duration},
+            *_adaptation_sets(presentation),
+        ),
+    )
+    return "\n".join(('<?xml version="1.0" encoding="UTF-8"?>', *lines)) + "\n"
+
+
+def _adaptation_sets(presentation: Presentation) -> Iterator[Lines]:
+    """Numbered as they come: video, audio, text."""
+    videos = _grouped(presentation.video, _video_key)
+    audios = _grouped(presentation.audio, _audio_key)
+    for number, renditions in enumerate(videos, 1):
+        yield _video_set(presentation, number, renditions, _switchable(videos, number))
+    for number, renditions in enumerate(audios, 1 + len(videos)):
+        yield _audio_set(presentation, number, renditions)
+    for number, text in enumerate(presentation.text, 1 + len(videos) + len(audios)):
+        yield _text_set(presentation, number, text)
+
+
+def _grouped(
+    renditions: Iterable[Rendition], key: Callable[[Rendition], Hashable]
+) -> list[list[Rendition]]:
+    groups: dict[Hashable, list[Rendition]] = {}
+    for rendition in renditions:
+        groups.setdefault(key(rendition), []).append(rendition)
+    return list(groups.values())
+
+
+def _video_key(rendition: Rendition) -> Hashable:
+    family = rendition.config.rfc6381.partition(".")[0]
+    return family, rendition.timescale, video_range(rendition)
+
+
+def _audio_key(rendition: Rendition) -> Hashable:
+    config = audio_config(rendition)
+    return config.rfc6381, channels(config), member(rendition)
+
+
+def _switchable(sets: Sequence[Sequence[Rendition]], number: int) -> list[int]:
+    """The other video sets a player may move to from set ``number`` with no visible break."""
+    ranges = [video_range(renditions[0]) for renditions in sets]
+    mine = ranges[number - 1]
+    return [other for other, its in enumerate(ranges, 1) if its == mine and other != number]
+
+
+def _video_set(
+    presentation: Presentation, number: int, videos: Sequence[Rendition], switchable: list[int]
+) -> Lines:
+    configs = [video_config(video) for video in videos]
+    largest = max(configs, key=lambda config: config.width * config.height)
+    others = ",".join(map(str, switchable))
+    return _media_set(
+        presentation,
+        videos,
+        {
+            "id": number,
+            "contentType": "video",
+            "mimeType": "video/mp4",
+            "par": _ratio(largest.width * largest.sar / largest.height),
+            "maxWidth": max(config.width for config in configs),
+            "maxHeight": max(config.height for config in configs),
+            "maxFrameRate": max(
+                (video.frame_rate for video in videos if video.frame_rate), default=None
+            ),
+        },
+        *_colour(videos),
+        *([_supplemental("urn:mpeg:dash:adaptation-set-switching:2016", others)] if others else ()),
+        _role("main"),
+        representation=_video_attributes,
+    )
+
+
+def _video_attributes(video: Rendition) -> Attributes:
+    config = video_config(video)
+    codecs, _, profiles = (config.supplemental or "").partition("/")
+    return {
+        "width": config.width,
+        "height": config.height,
+        "sar": _ratio(config.sar),
+        "frameRate": video.frame_rate,
+        "scte214:supplementalCodecs": codecs or None,
+        "scte214:supplementalProfiles": profiles or None,
+    }
+
+
+def _colour(videos: Sequence[Rendition]) -> Iterator[Lines]:
+    """The code points the videos share; a player that cannot show HDR must skip the set."""
+    colours = [video_config(video).colour for video in videos]
+    essential = video_range(videos[0]) != "SDR"
+    for name, field in _CICP.items():
+        values = {getattr(colour, field, _UNSPECIFIED) for colour in colours}
+        if len(values) == 1 and _UNSPECIFIED not in values:
+            kind = "EssentialProperty" if essential else "SupplementalProperty"
+            yield _descriptor(kind, f"urn:mpeg:mpegB:cicp:{name}", values.pop())
+
+
+def _audio_set(presentation: Presentation, number: int, audios: Sequence[Rendition]) -> Lines:
+    first = audios[0]
+    config = audio_config(first)
+    configuration = channel_configuration(config)
+    default = member(first) == member(presentation.audio[0])
+    return _media_set(
+        presentation,
+        audios,
+        {
+            "id": number,
+            "contentType": "audio",
+            "lang": known_language(first.language),
+            "mimeType": "audio/mp4",
+        },
+        *([_descriptor("AudioChannelConfiguration", *configuration)] if configuration else ()),
+        *_atmos(config.joc_objects),
+        *_label(first.label),
+        _role("main" if default else "alternate"),
+        representation=lambda audio: {"audioSamplingRate": audio_config(audio).sample_rate},
+    )
+
+
+def _atmos(joc_objects: int) -> Iterator[Lines]:
+    """Dolby Atmos in E-AC-3 (ETSI TS 103 420)."""
+    if joc_objects:
+        scheme = "tag:dolby.com,2018:dash:EC3_Extension"
+        yield _supplemental(f"{scheme}Type:2018", "JOC")
+        yield _supplemental(f"{scheme}ComplexityIndex:2018", joc_objects)
+
+
+def _media_set(
+    presentation: Presentation,
+    renditions: Sequence[Rendition],
+    attributes: Attributes,
+    *descriptors: Lines,
+    representation: Callable[[Rendition], Attributes],
+) -> Lines:
+    """The segments are told once where all representations have the same."""
+    templates = [_segment_template(presentation, rendition) for rendition in renditions]
+    shared = templates[0] if all(template == templates[0] for template in templates) else []
+    return _element(
+        "AdaptationSet",
+        {**attributes, "segmentAlignment": "true", "startWithSAP": 1},
+        *descriptors,
+        shared,
+        *(
+            _element(
+                "Representation",
+                {
+                    "id": rendition.name,
+                    "codecs": rendition.config.rfc6381,
+                    "bandwidth": rendition.bandwidth,
+                    **representation(rendition),
+                },
+                [] if shared else template,
+            )
+            for rendition, template in zip(renditions, templates, strict=True)
+        ),
+    )
+
+
+def _segment_template(presentation: Presentation, rendition: Rendition) -> Lines:
+    path = f"{presentation.revision}/$RepresentationID$"
+    return _element(
+        "SegmentTemplate",
+        {
+            "timescale": rendition.timescale,
+            "initialization": f"{path}/init.mp4",
+            "media": f"{path}/$Time$.m4s",
+        },
+        _element("SegmentTimeline", {}, _timeline(rendition)),
+    )
+
+
+def _timeline(rendition: Rendition) -> Lines:
+    """An S for each run of equal durations; the times between are the sums, to the tick."""
+    segments = rendition.segments
+    steps = np.diff(segments.time, append=segments.duration.sum())
+    runs = np.flatnonzero(np.diff(steps, prepend=-1))
+    repeats = (np.diff(runs, append=len(steps)) - 1).tolist()
+    times = (f' t="{segments.time[0]}"', *("" for _ in repeats[1:]))
+    return [
+        f'<S{time} d="{step}" r="{repeat}"/>' if repeat else f'<S{time} d="{step}"/>'
+        for time, step, repeat in zip(times, steps[runs].tolist(), repeats, strict=True)
+    ]
+
+
+def _text_set(presentation: Presentation, number: int, text: TextRendition) -> Lines:
+    """The whole file at once (side-loaded): it is small and has no timeline to keep."""
+    size = sum(len(cue.payload) + _CUE_FRAME for cue in text.cues)
+    bandwidth = max(ceil(8 * size / presentation.duration), 1)
+    role = "forced-subtitle" if text.forced else "caption" if text.hearing_impaired else "subtitle"
+    return _element(
+        "AdaptationSet",
+        {
+            "id": number,
+            "contentType": "text",
+            "lang": known_language(text.language),
+            "mimeType": "text/vtt",
+        },
+        *_label(text.label),
+        _role(role),
+        _element(
+            "Representation",
+            {"id": text.name, "bandwidth": bandwidth},
+            _leaf("BaseURL", f"{presentation.revision}/{text.name}/text.vtt"),
+        ),
+    )
+
+
+def _label(label: str) -> Iterator[Lines]:
+    if text := printable(label):
+        yield _leaf("Label", text)
+
+
+def _role(value: str) -> Lines:
+    return _descriptor("Role", "urn:mpeg:dash:role:2011", value)
+
+
+def _supplemental(scheme: str, value: object) -> Lines:
+    return _descriptor("SupplementalProperty", scheme, value)
+
+
+def _descriptor(name: str, scheme: str, value: object) -> Lines:
+    return _element(name, {"schemeIdUri": scheme, "value": value})
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}:{value.denominator}"
+
+
+def _duration(seconds: Fraction) -> str:
+    """xs:duration; exact, or to the nanosecond where no decimal number is."""
+    whole, nanoseconds = divmod(round(seconds * 10**9), 10**9)
+    return f"PT{whole}.{nanoseconds:09}".rstrip("0").rstrip(".") + "S"
+
+
+def _element(name: str, attributes: Attributes, *children: Lines) -> Lines:
+    given = ((key, str(value)) for key, value in attributes.items() if value is not None)
+    start = name + "".join(f" {key}={quoteattr(value)}" for key, value in given)
+    inner = [f"  {line}" for child in children for line in child]
+    return [f"<{start}>", *inner, f"</{name}>"] if inner else [f"<{start}/>"]
+
+
+def _leaf(name: str, text: str) -> Lines:
+    return [f"<{name}>{escape(text)}</{name}>"]

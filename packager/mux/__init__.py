@@ -1,0 +1,1 @@
+"""Containers: how samples become segments."""

@@ -1,0 +1,332 @@
+"""From the indexes of a title's files to one presentation whose renditions line up.
+
+Video renditions must share their cuts: the largest set that does plays, the others are left out
+with the reason in words. Sound and subtitles follow the video's boundaries. Whatever is left out
+is named in ``Presentation.left_out``; only a title with nothing to play is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+
+from packager import timeline as tl
+from packager.bandwidth import measure_bandwidth
+from packager.errors import Misaligned, UnsupportedMedia
+from packager.language import label as language_label
+from packager.lineup import Candidate, line_up, seconds
+from packager.model import (
+    AudioConfig,
+    LeftOut,
+    MediaKind,
+    MovieIndex,
+    Presentation,
+    Rendition,
+    SegmentTable,
+    TextRendition,
+    Track,
+)
+from packager.mux.fmp4 import fragment_layout, segment_sizes
+from packager.text import TextDocument, text_edges
+
+OUTPUT_VERSION = 1
+"""Part of every revision: raise it when the same input would give other bytes."""
+
+START_BITRATE = 600_000
+"""Manifests list first the best rung a slow line can start on (bits/s)."""
+
+TAIL_SECONDS = Fraction(1, 2)
+"""A shorter last segment of a track joins the one before it."""
+
+_PLAIN_HANDLER_NAMES = ("handler", "media", "gpac", "iso", "mainconcept", "apple")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One MP4 of a title; ``language``: of its sound, where only the file's name says it."""
+
+    index: MovieIndex
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """One subtitle file of a title."""
+
+    name: str
+    version: str
+    document: TextDocument
+    language: str = "und"
+    forced: bool = False
+    hearing_impaired: bool = False
+
+
+def build_presentation(
+    asset: str,
+    sources: Sequence[Source],
+    texts: Sequence[TextSource] = (),
+    left_out: Iterable[LeftOut] = (),
+) -> Presentation:
+    """One presentation of all that lines up; ``left_out``: files that could not even be read.
+
+    Raises ``Misaligned`` when nothing is left to play.
+    """
+    missing = list(left_out)
+    candidates = [_candidate(source, track) for source in sources for track in source.index.tracks]
+    for source in sources:
+        missing += (LeftOut(source.index.source, "", reason) for reason in source.index.skipped)
+    candidates = _on_common_origin(candidates)
+    video = [c for c in candidates if c.track.kind is MediaKind.VIDEO]
+    audio = [c for c in candidates if c.track.kind is MediaKind.AUDIO]
+    audio = _without_repeats(audio, missing)
+    video, cuts, timescale = line_up(video, missing)
+    if not video and not audio:
+        raise Misaligned("no track of the title can be played: " + _reasons(missing))
+    timeline, end = _timeline([c.track for c in video], [c.track for c in audio], cuts, timescale)
+    video_renditions = _order_video(_renditions(video, timeline, missing))
+    audio_renditions = _order_audio(_renditions(audio, timeline, missing))
+    renditions = video_renditions + audio_renditions
+    if not renditions:
+        raise Misaligned("no track of the title can be packaged: " + _reasons(missing))
+    return Presentation(
+        asset=asset,
+        revision=_revision(sources, texts),
+        video=_named(video_renditions, "video"),
+        audio=_named(_distinct_labels(audio_renditions), "audio"),
+        text=_text_renditions(texts, end),
+        duration=end,
+        target_duration=_target_duration(renditions),
+        left_out=tuple(missing),
+    )
+
+
+def _reasons(missing: Sequence[LeftOut]) -> str:
+    return "; ".join(f"{item.source}: {item.what} {item.reason}".strip() for item in missing)
+
+
+def _revision(sources: Sequence[Source], texts: Sequence[TextSource]) -> str:
+    """Digest of all that the bytes under it depend on, as 16 hex digits."""
+    digest = hashlib.blake2b(str(OUTPUT_VERSION).encode(), digest_size=8)
+    for source in sources:
+        digest.update(repr((source.index.source, source.index.version, source.language)).encode())
+    for text in texts:
+        digest.update(repr((text.name, text.version)).encode())
+    return digest.hexdigest()
+
+
+def _candidate(source: Source, track: Track) -> Candidate:
+    if source.language and track.language == "und" and track.kind is MediaKind.AUDIO:
+        track = replace(track, language=source.language)
+    with_pictures = any(other.kind is MediaKind.VIDEO for other in source.index.tracks)
+    return Candidate(source.index.source, track, with_pictures)
+
+
+def _on_common_origin(candidates: list[Candidate]) -> list[Candidate]:
+    """Start the presentation at zero where every track starts later than that."""
+    starts = [Fraction(int(c.track.samples.pts.min()), c.track.timescale) for c in candidates]
+    origin = min(starts, default=Fraction(0))
+    if origin <= 0:
+        return candidates
+    return [replace(c, track=_shifted(c.track, origin)) for c in candidates]
+
+
+def _shifted(track: Track, origin: Fraction) -> Track:
+    ticks = floor(origin * track.timescale)
+    samples = track.samples
+    moved = replace(samples, dts=samples.dts - ticks, pts=samples.pts - ticks)
+    return replace(track, samples=moved)
+
+
+def _without_repeats(audio: list[Candidate], missing: list[LeftOut]) -> list[Candidate]:
+    """Of the same sound muxed with each rung of pictures, keep the best."""
+    best: dict[object, Candidate] = {}
+    kept: list[Candidate] = []
+    for candidate in audio:
+        if not candidate.with_pictures:
+            kept.append(candidate)
+            continue
+        key = (_sound(candidate.track), candidate.track.language, _nth(candidate, audio))
+        rival = best.setdefault(key, candidate)
+        if rival is not candidate:
+            loser, winner = sorted((rival, candidate), key=_average_bitrate)
+            best[key] = winner
+            missing.append(loser.left_out(f"the same sound is taken from {winner.source}"))
+    return [c for c in audio if c in kept or c in best.values()]
+
+
+def _sound(track: Track) -> object:
+    config = track.config
+    return (config.rfc6381, config.channels if isinstance(config, AudioConfig) else 0)
+
+
+def _nth(candidate: Candidate, audio: list[Candidate]) -> int:
+    """Which of its kind the track is within its own file: a second one is a commentary."""
+    same = [
+        other
+        for other in audio
+        if other.source == candidate.source
+        and _sound(other.track) == _sound(candidate.track)
+        and other.track.language == candidate.track.language
+    ]
+    return same.index(candidate)
+
+
+def _average_bitrate(candidate: Candidate) -> Fraction:
+    samples = candidate.track.samples
+    return Fraction(
+        int(samples.size.sum()) * candidate.track.timescale, max(int(samples.duration.sum()), 1)
+    )
+
+
+def _timeline(
+    video: list[Track], audio: list[Track], cuts: tl.Ticks, timescale: int
+) -> tuple[tl.Timeline, Fraction]:
+    """The boundaries, and the presentation's duration in seconds."""
+    pictures_end = max(map(seconds, video), default=Fraction(0))
+    end = max(pictures_end, max(map(seconds, audio), default=Fraction(0)))
+    if not video:
+        timescale = audio[0].timescale
+    last = floor(end * timescale)
+    sound_only = tl.free_cuts(floor(pictures_end * timescale), last, timescale)
+    return tl.choose_boundaries(np.concatenate((cuts, sound_only)), timescale, last), end
+
+
+def _renditions(
+    candidates: list[Candidate], timeline: tl.Timeline, missing: list[LeftOut]
+) -> list[Rendition]:
+    renditions = []
+    for candidate in candidates:
+        try:
+            renditions.append(_rendition(candidate, timeline))
+        except UnsupportedMedia as error:
+            missing.append(candidate.left_out(str(error)))
+    return renditions
+
+
+def _rendition(candidate: Candidate, timeline: tl.Timeline) -> Rendition:
+    track = candidate.track
+    layout = fragment_layout(track)
+    edges = _merge_tail(track, tl.segment_edges(track, timeline))
+    times, durations = tl.segment_times(track.samples, edges)
+    if np.any(durations <= 0):
+        raise UnsupportedMedia("its pictures are not in order of time across key frames")
+    sizes = segment_sizes(track.samples, layout, edges)
+    segments = SegmentTable(edges, times, durations, sizes)
+    peak, average = measure_bandwidth(segments, track.timescale)
+    return Rendition(
+        name="",
+        source=candidate.source,
+        track=track,
+        layout=layout,
+        segments=segments,
+        bandwidth=peak,
+        average_bandwidth=average,
+        frame_rate=_frame_rate(track) if track.kind is MediaKind.VIDEO else None,
+        label=_label(candidate),
+    )
+
+
+def _merge_tail(track: Track, edges: tl.Ticks) -> tl.Ticks:
+    _, durations = tl.segment_times(track.samples, edges)
+    if len(durations) > 1 and durations[-1] < TAIL_SECONDS * track.timescale:
+        return np.delete(edges, -2)
+    return edges
+
+
+def _frame_rate(track: Track) -> Fraction | None:
+    """Of the commonest frame duration where nearly all have it, else the mean."""
+    durations = track.samples.duration
+    values, counts = np.unique(durations, return_counts=True)
+    commonest = int(values[counts.argmax()])
+    if commonest and counts.max() >= 0.9 * len(durations):
+        return Fraction(track.timescale, commonest)
+    total = int(durations.sum())
+    mean = Fraction(len(durations) * track.timescale, total) if total else Fraction(0)
+    return mean.limit_denominator(1001) or None
+
+
+def _label(candidate: Candidate) -> str:
+    name = candidate.track.name
+    if name and not any(word in name.lower() for word in _PLAIN_HANDLER_NAMES):
+        return name
+    language = candidate.track.language
+    return "Audio" if language == "und" else language_label(language)
+
+
+def _order_video(renditions: list[Rendition]) -> list[Rendition]:
+    """Rising bandwidth, AVC (which plays everywhere) before newer codecs, the start rung first."""
+    rising = sorted(renditions, key=lambda r: (r.config.codec != "avc", r.bandwidth, r.source))
+    if not rising:
+        return rising
+    family = [r for r in rising if r.config.codec == rising[0].config.codec]
+    start = max(
+        (r for r in family if r.bandwidth <= START_BITRATE),
+        key=lambda r: r.bandwidth,
+        default=family[0],
+    )
+    return [start, *(r for r in rising if r is not start)]
+
+
+def _order_audio(renditions: list[Rendition]) -> list[Rendition]:
+    """Stereo AAC, which plays everywhere, first; otherwise in the order of the files."""
+    return sorted(
+        renditions,
+        key=lambda r: (
+            not (
+                isinstance(r.config, AudioConfig)
+                and r.config.codec == "aac"
+                and r.config.channels <= 2
+            )
+        ),
+    )
+
+
+def _distinct_labels(renditions: list[Rendition]) -> list[Rendition]:
+    """Menus need different names for different tracks of one kind of sound."""
+    seen: dict[object, int] = {}
+    distinct = []
+    for rendition in renditions:
+        key = (_sound(rendition.track), rendition.label)
+        seen[key] = seen.get(key, 0) + 1
+        label = rendition.label if seen[key] == 1 else f"{rendition.label} {seen[key]}"
+        distinct.append(replace(rendition, label=label))
+    return distinct
+
+
+def _named(renditions: list[Rendition], kind: str) -> tuple[Rendition, ...]:
+    return tuple(replace(r, name=f"{kind}{n}") for n, r in enumerate(renditions, 1))
+
+
+def _target_duration(renditions: list[Rendition]) -> int:
+    """EXT-X-TARGETDURATION: no segment's duration, rounded, is above it (RFC 8216 4.3.3.1)."""
+    longest = max(Fraction(int(r.segments.duration.max()), r.timescale) for r in renditions)
+    return max(1, floor(longest + Fraction(1, 2)))
+
+
+def _text_renditions(texts: Sequence[TextSource], end: Fraction) -> tuple[TextRendition, ...]:
+    edges = text_edges(floor(end * 1000))
+    return tuple(
+        TextRendition(
+            name=f"text{n}",
+            source=text.name,
+            language=text.language,
+            label=_text_label(text),
+            forced=text.forced,
+            hearing_impaired=text.hearing_impaired,
+            header=text.document.header,
+            cues=text.document.cues,
+            edges=edges,
+        )
+        for n, text in enumerate(texts, 1)
+    )
+
+
+def _text_label(text: TextSource) -> str:
+    purpose = " (forced)" if text.forced else " (SDH)" if text.hearing_impaired else ""
+    name = "Subtitles" if text.language == "und" else language_label(text.language)
+    return name + purpose

@@ -1,0 +1,35 @@
+/** The engines a viewer may choose from. Each one's code is a chunk of its own. */
+
+import type { CreateEngine } from './engine';
+
+export type Format = 'hls' | 'dash';
+export type EngineId = 'hls.js' | 'shaka' | 'dash.js' | 'native';
+
+interface EngineKind {
+  id: EngineId;
+  label: string;
+  formats: readonly Format[];
+  code: () => Promise<{ create: CreateEngine }>;
+}
+
+const ENGINES: readonly EngineKind[] = [
+  { id: 'hls.js', label: 'hls.js', formats: ['hls'], code: () => import('./hlsjs') },
+  { id: 'shaka', label: 'Shaka Player', formats: ['hls', 'dash'], code: () => import('./shaka') },
+  { id: 'dash.js', label: 'dash.js', formats: ['dash'], code: () => import('./dashjs') },
+  { id: 'native', label: 'Browser', formats: ['hls'], code: () => import('./native') },
+];
+
+export function enginesFor(format: Format): EngineKind[] {
+  return ENGINES.filter((kind) => kind.formats.includes(format) && works(kind));
+}
+
+/** The code of an engine. Asking early fetches it ahead of the press of Play. */
+export function engineCode(id: EngineId): Promise<{ create: CreateEngine }> {
+  return ENGINES.find((kind) => kind.id === id)!.code();
+}
+
+/** Browsers with Media Source Extensions run the libraries; some also play HLS by themselves. */
+function works(kind: EngineKind): boolean {
+  if (kind.id !== 'native') return 'MediaSource' in window || 'ManagedMediaSource' in window;
+  return document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '';
+}

@@ -1,0 +1,123 @@
+/** The grid of titles: more load as the viewer scrolls, or as a filter leaves room for them. */
+
+import type { Title } from './api';
+import { catalogue } from './catalogue';
+import { h, icon } from './dom';
+import { engineCode } from './engines';
+import { clock } from './format';
+import { paint } from './poster';
+import { engineFor, watchHash } from './route';
+
+export interface LibraryView {
+  element: HTMLElement;
+  filter(text: string): void;
+}
+
+export function libraryView(): LibraryView {
+  const grid = h('ul', { class: 'grid', role: 'list' });
+  const status = h('p', { class: 'status', role: 'status' });
+  const notice = h('div', { class: 'message', hidden: true });
+  const sentinel = h('div', { class: 'sentinel', 'aria-hidden': true });
+  const heading = h('div', { class: 'heading' }, h('h1', {}, 'Library'), status);
+  const element = h('section', { class: 'library' }, heading, grid, notice, sentinel);
+
+  let wanted = '';
+  let cards: { title: Title; card: HTMLElement }[] = [];
+
+  const watcher = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) void loadMore();
+  }, { rootMargin: '600px' });
+  watcher.observe(sentinel);
+
+  async function loadMore(): Promise<void> {
+    if (catalogue.complete()) return;
+    try {
+      await catalogue.more();
+      notice.hidden = true;
+      render();
+    } catch (error) {
+      showFailure((error as Error).message);
+      return;
+    }
+    // Observing anew reports once more if the sentinel is still in reach.
+    watcher.unobserve(sentinel);
+    watcher.observe(sentinel);
+  }
+
+  function render(): void {
+    const fresh = catalogue.titles.slice(cards.length).map((title) => ({ title, card: cardOf(title) }));
+    cards.push(...fresh);
+    grid.append(...fresh.map(({ card }) => card));
+    const needle = fold(wanted);
+    let shown = 0;
+    for (const { title, card } of cards) {
+      card.hidden = !fold(`${title.name} ${title.id}`).includes(needle);
+      if (!card.hidden) shown += 1;
+    }
+    describe(shown);
+  }
+
+  function describe(shown: number): void {
+    const more = catalogue.complete() ? '' : '+';
+    status.textContent = `${shown}${more} ${shown === 1 ? 'title' : 'titles'}`;
+    if (shown || !catalogue.complete()) return;
+    notice.hidden = false;
+    notice.replaceChildren(...(wanted ? noMatch(wanted) : emptyLibrary()));
+  }
+
+  function showFailure(reason: string): void {
+    const retry = h('button', { type: 'button', class: 'button' }, 'Try again');
+    retry.addEventListener('click', () => void loadMore());
+    notice.hidden = false;
+    notice.replaceChildren(h('h2', {}, 'The library did not load'), h('p', {}, reason), retry);
+  }
+
+  return {
+    element,
+    filter(text) {
+      wanted = text;
+      notice.hidden = true;
+      render();
+      void loadMore();
+    },
+  };
+}
+
+/** Letters without case and accents: `Año` is found by `ano`. */
+function fold(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+}
+
+function noMatch(wanted: string): HTMLElement[] {
+  return [
+    h('h2', {}, `No title matches “${wanted}”`),
+    h('p', {}, 'Try fewer letters, or clear the filter.'),
+  ];
+}
+
+function emptyLibrary(): HTMLElement[] {
+  return [
+    h('h2', {}, 'No titles yet'),
+    h('p', {}, 'Put MP4 files into the folder that vod-origin serves, then reload this page.'),
+  ];
+}
+
+function cardOf(title: Title): HTMLElement {
+  const poster = h('div', { class: 'poster' }, h('span', { class: 'poster-name' }, title.name));
+  paint(poster, title.id);
+  if (title.problem) poster.append(h('span', { class: 'badge problem' }, 'Cannot play'));
+  else poster.append(h('span', { class: 'poster-play' }, icon('play')));
+  if (title.duration !== null) poster.append(h('span', { class: 'badge' }, clock(title.duration)));
+  const href = cardHash(title);
+  const link = h('a', { class: 'card', href, title: title.problem ?? title.name }, poster);
+  for (const event of ['pointerenter', 'focus']) {
+    link.addEventListener(event, () => void engineCode(engineFor('hls', null)), { once: true });
+  }
+  return h('li', {}, link);
+}
+
+function cardHash(title: Title): string {
+  const engine = engineFor('hls', null);
+  const rest = { t: 0, stats: false, quality: '', audio: '', text: '' };
+  return watchHash({ view: 'watch', id: title.id, format: 'hls', engine, autoplay: true, ...rest });
+}

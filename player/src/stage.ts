@@ -1,0 +1,135 @@
+/** Everything drawn over the picture: the bar, the menus, the figures, and what went wrong. */
+
+import { complaint, type Title } from './api';
+import { controls, type Actions } from './controls';
+import { h, icon } from './dom';
+import { enginesFor, engineCode } from './engines';
+import { shortcuts } from './keyboard';
+import { menu, type Menu } from './menu';
+import { overlay } from './overlay';
+import { CHOICES, Playback, type Choice } from './playback';
+import { paint } from './poster';
+import type { WatchRoute } from './route';
+
+export interface Stage {
+  element: HTMLElement;
+  playback: Playback;
+  destroy(): void;
+}
+
+/** `remember` is told what the viewer sets, to keep it in the address of the page. */
+export function stage(
+  title: Title,
+  route: WatchRoute,
+  remember: (settings: Partial<WatchRoute>) => void,
+): Stage {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const label = enginesFor(route.format).find(({ id }) => id === route.engine)!.label;
+
+  const playback = new Playback(
+    title,
+    route,
+    {
+      stateChanged: (state) => (element.dataset.state = state),
+      tracksChanged: () => bindMenus(),
+      failed: (message) => void explain(`${label} stopped: ${message}.`),
+      chose: (name, id) => remember({ [name]: id }),
+    },
+    signal,
+  );
+  const { video, meter } = playback;
+  const menus = menusFor((name, id) => playback.choose(name, id));
+  const player = `${label} · ${route.format.toUpperCase()}`;
+  const figures = overlay(video, meter, player, () => playback.engine?.stats().bitrate ?? null);
+  const actions: Actions = {
+    toggle: () => playback.toggle(),
+    seekBy: (seconds) => playback.seekBy(seconds),
+    changeVolume: (step) => playback.changeVolume(step),
+    mute: () => playback.toggleMute(),
+    captions: () => playback.toggleCaptions(),
+    fullscreen: () => toggleFullscreen(element),
+    stats() {
+      figures.element.hidden = !figures.element.hidden;
+      remember({ stats: !figures.element.hidden });
+    },
+  };
+  const bar = controls(video, actions, CHOICES.map((name) => menus[name].element), signal);
+  const playLabel = { type: 'button', class: 'big-play', 'aria-label': `Play ${title.name}` };
+  const bigPlay = h('button', playLabel, icon('play'));
+  const notice = h('div', { class: 'notice', role: 'alert', hidden: true });
+  const spinner = h('div', { class: 'spinner', 'aria-hidden': true });
+  const overPicture = [figures.element, spinner, bigPlay, notice, bar];
+  const element = h('div', { class: 'stage', 'data-state': 'idle' }, video, ...overPicture);
+
+  function bindMenus(): void {
+    for (const name of CHOICES) {
+      const selection = playback.selection(name);
+      if (selection) menus[name].bind(selection);
+    }
+  }
+
+  async function explain(playerSays: string): Promise<void> {
+    const reason = title.problem ?? (await complaint(title[route.format]));
+    notice.replaceChildren(
+      h('h2', {}, 'This title cannot be played'),
+      h('p', {}, reason ?? playerSays),
+      h('p', { class: 'next' }, reason ? AFTER_SERVER_PROBLEM : AFTER_PLAYER_PROBLEM),
+    );
+    notice.hidden = false;
+  }
+
+  paint(element, title.id);
+  figures.element.hidden = !route.stats;
+  const ticking = setInterval(figures.update, 250);
+  bigPlay.addEventListener('click', actions.toggle);
+  video.addEventListener('click', actions.toggle);
+  shortcuts(actions, signal);
+  hideWhenIdle(element, signal);
+  if (title.problem) playback.failed(title.problem, true);
+  else if (route.autoplay) void playback.start();
+  else void engineCode(route.engine);
+
+  return {
+    element,
+    playback,
+    destroy() {
+      closing.abort();
+      clearInterval(ticking);
+      playback.destroy();
+    },
+  };
+}
+
+const AFTER_SERVER_PROBLEM =
+  'Correct or replace the file in the library, then reload this page. ' +
+  'The command “vod-origin check” says more about it.';
+const AFTER_PLAYER_PROBLEM =
+  'Try another player below, or reload this page. If none plays it, this browser may lack the codec.';
+
+function menusFor(choose: (name: Choice, id: string) => void): Record<Choice, Menu> {
+  return {
+    quality: menu('quality', 'Quality', (id) => choose('quality', id)),
+    audio: menu('audio', 'Audio', (id) => choose('audio', id)),
+    text: menu('text', 'Subtitles', (id) => choose('text', id)),
+  };
+}
+
+function toggleFullscreen(element: HTMLElement): void {
+  if (document.fullscreenElement) void document.exitFullscreen();
+  else void element.requestFullscreen?.();
+}
+
+/** The bar and the pointer go away while the picture runs and nobody moves. */
+function hideWhenIdle(element: HTMLElement, signal: AbortSignal): void {
+  let timer = 0;
+  const wake = () => {
+    element.classList.remove('idle');
+    clearTimeout(timer);
+    timer = window.setTimeout(() => element.classList.add('idle'), 3000);
+  };
+  for (const event of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
+    element.addEventListener(event, wake, { signal });
+  }
+  wake();
+}
