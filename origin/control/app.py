@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from catalog.assets import Catalogue, display_name
-from origin.control.page import PageFiles
+from origin.control.static import PageFiles
 from origin.errors import UnknownTitle, describe
 from origin.problem import MEDIA_TYPE, Problem
 from origin.service import Origin, Title

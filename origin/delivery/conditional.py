@@ -35,10 +35,8 @@ def range_holds(headers: Mapping[bytes, bytes], etag: bytes) -> bool:
 def _names(value: bytes, etag: bytes, *, weak: bool) -> bool:
     if value.strip(b" \t") == b"*":
         return True
-    for tag in _entity_tags(value):
-        if tag == etag or (weak and tag == b"W/" + etag):
-            return True
-    return False
+    named = _entity_tags(value)
+    return etag in named or (weak and b"W/" + etag in named)
 
 
 def _entity_tags(value: bytes) -> list[bytes]:

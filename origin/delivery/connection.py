@@ -1,15 +1,15 @@
 """One connection: requests are read, answered one at a time in their order, and timed.
 
-    bytes -> RequestReader -> queue -> [media: Handler -> Answer -> transport or BodyWriter]
-                                       [else:  Exchange with the control plane             ]
+    bytes -> RequestReader -> queue -> media: Handler -> Answer -> transport or BodyWriter
+                                       else:  Exchange with the control plane
 
-``_pump`` is the one place that decides what comes next. It runs when something has arrived, ended or
-drained; an answer that ends at once is part of its loop, so a thousand pipelined requests need no
-stack. Whatever a peer does costs at most a head, a body of the control plane's limit, and
-``pipelined_requests`` requests and one piece more of the input; past that it is not read from.
+``_pump`` is the one place that decides what comes next; it runs when something has arrived, ended
+or drained. An answer that ends at once is a turn of its loop, so pipelining needs no stack.
+Whatever a peer sends, a connection holds a head, a control request's body, ``pipelined_requests``
+requests and one piece more of input; beyond that it does not read.
 
 A connection that we end is lingered on (RFC 9112 section 9.6): our side is shut and what still
-arrives is thrown away, since closing over unread bytes would reset the answer out of the peer's hands.
+arrives is thrown away, for closing over unread bytes resets the answer out of the peer's hands.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 
@@ -31,79 +30,46 @@ from origin.delivery.answer import (
     answer_resource,
 )
 from origin.delivery.handover import Ending, Exchange
-from origin.delivery.limits import Limits
-from origin.delivery.request import Refusal, Request, RequestReader, Stage
+from origin.delivery.limits import Patience, Waiting
+from origin.delivery.request import Refusal, Request, RequestReader
 from origin.delivery.resource import Resource
-from origin.delivery.writer import SCRATCH, BodyWriter
+from origin.delivery.site import Site
+from origin.delivery.writer import BodyWriter
 from origin.problem import Problem
 
-Handler = Callable[[str], Resource | Awaitable[Resource]]
-"""The resource at a raw path (no query): at once if it is at hand, else to be awaited; or raises.
-
-A load that others may share is never cancelled here, whoever leaves.
-"""
-
-Observer = Callable[[str, str, int, int, float, bool], None]
-"""``(method, path, status, body bytes sent, seconds, aborted)``, once for each answer.
-
-The status of a request that was dropped before it had one is 499.
-"""
-
 INLINE = 64 * 1024
-"""Bodies in memory up to this size go to the transport whole; larger ones keep to the turns."""
+"""Bodies in memory up to this size go to the transport whole; larger ones take turns."""
 
 _TIMED_OUT = Problem(408, "request-timeout", "The request took too long to arrive.")
 _NO_ANSWER = Problem(500, "internal-error", "The server failed; its log says why.")
-_DROPPED = 499
+_VIEWER_LEFT = 499
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-@dataclass(slots=True)
-class Site:
-    """What the connections of one server share."""
-
-    loop: asyncio.AbstractEventLoop
-    handler: Handler
-    control: Callable[[], asyncio.Protocol]
-    describe: Callable[[BaseException], Problem]
-    limits: Limits
-    media: tuple[str, ...]
-    observe: Observer | None = None
-    draining: bool = False
-    preamble: fields.Preamble = field(default_factory=fields.Preamble)
-    scratch: memoryview = field(default_factory=lambda: memoryview(bytearray(SCRATCH)))
-    connections: set[DeliveryProtocol] = field(default_factory=set)
-    emptied: Callable[[], None] = lambda: None
-
-    def ticks(self, seconds: float) -> int:
-        return round(seconds / self.limits.tick_seconds)
 
 
 class State(Enum):
     WAITING = auto()
-    """For a request, or for more of one."""
+    """For a request, or for the transport to drain before the next."""
     ANSWERING = auto()
     LINGERING = auto()
-    """The last answer is out; waiting for the peer to close."""
+    """The last answer is out; the peer is to close."""
     GONE = auto()
 
 
 class DeliveryProtocol(asyncio.Protocol):
     __slots__ = (
-        "_buffered",
+        "_answers",
         "_ended_input",
         "_exchange",
+        "_gone",
+        "_held",
         "_keep_alive",
         "_patience",
         "_paused",
         "_queue",
         "_reader",
-        "_reading_paused",
         "_request",
-        "_sent",
         "_sent_before",
         "_site",
-        "_stage",
         "_started",
         "_state",
         "_status",
@@ -114,28 +80,27 @@ class DeliveryProtocol(asyncio.Protocol):
 
     _transport: asyncio.Transport
     _writer: BodyWriter
+    _request: Request | Refusal
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, gone: Callable[[DeliveryProtocol], None]) -> None:
         self._site = site
+        self._gone = gone
         self._state = State.WAITING
+        self._patience = Patience(site.limits)
+        # Input.
         self._queue: deque[Request | Refusal] = deque()
         self._reader = RequestReader(site.limits, site.media, self._queue)
         self._unparsed = b""
-        self._reading_paused = False
+        self._held = False
         self._ended_input = False
-        self._paused = False
-        # The request being answered.
-        self._request: Request | Refusal | None = None
+        # The answer in progress.
+        self._answers = 0
         self._exchange: Exchange | None = None
         self._keep_alive = True
+        self._paused = False
         self._status = 0
         self._started = 0.0
         self._sent_before = 0
-        # The clock: what is waited for, for how many ticks yet, and how far writing was.
-        self._stage: Stage | None = None
-        self._patience = 0
-        self._buffered = 0
-        self._sent = 0
 
     # What the transport calls.
 
@@ -144,22 +109,19 @@ class DeliveryProtocol(asyncio.Protocol):
         site = self._site
         self._transport = transport
         self._writer = BodyWriter(site.loop, transport, site.scratch, self._written)
-        site.connections.add(self)
-        self._settle()
 
     def data_received(self, data: bytes) -> None:
-        if self._state is State.LINGERING:
-            return
-        self._unparsed = self._unparsed + data if self._unparsed else data
-        self._pump()
+        if self._state is not State.LINGERING:
+            self._unparsed = self._unparsed + data if self._unparsed else data
+            self._pump()
 
     def eof_received(self) -> bool:
-        """Answer what has been asked, then close; TLS knows no half-closed connection."""
+        """Answer what has been asked, then close; TLS has no half-closed connections."""
         self._ended_input = True
-        if self._state is State.LINGERING or self._transport.get_extra_info("sslcontext"):
+        if self._transport.get_extra_info("sslcontext") is not None:
             return False
         self._pump()
-        return self._state is State.ANSWERING
+        return self._state in (State.WAITING, State.ANSWERING)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -175,106 +137,95 @@ class DeliveryProtocol(asyncio.Protocol):
         self._pump()
 
     def connection_lost(self, error: Exception | None) -> None:
-        site = self._site
         if self._state is State.ANSWERING:
-            self._report(aborted=True)
+            self._report(self._sent(), aborted=True)
         self._state = State.GONE
         self._writer.close()
         self._reader.close()
         self._queue.clear()
-        self._request = None
         if self._exchange is not None:
             self._exchange.lose(error)
             self._exchange = None
-        site.connections.discard(self)
-        if not site.connections:
-            site.emptied()
+        self._gone(self)
 
     # What the server calls.
 
-    def drain(self) -> None:
-        """End the connection as soon as it has nothing to answer."""
-        idle = self._reader.stage is Stage.IDLE and not self._queue and not self._unparsed
-        if self._state is State.WAITING and idle:
+    def close_if_idle(self) -> None:
+        reading = self._unparsed or self._reader.waiting is not Waiting.IDLE
+        if self._state is State.WAITING and not self._queue and not reading:
             self._transport.close()
 
     def abort(self) -> None:
         self._transport.abort()
 
     def tick(self) -> None:
-        """A tick of the server's clock: out of patience with whatever does not move?"""
+        """Once a tick of the server's clock."""
         buffered = self._transport.get_write_buffer_size()
         if buffered or self._writer.active:
-            moved = buffered < self._buffered or self._writer.sent != self._sent
-            self._buffered, self._sent = buffered, self._writer.sent
-            if moved or self._stage is not None:
-                self._stage = None
-                self._patience = self._site.ticks(self._site.limits.stall_seconds)
-        elif self._state is State.ANSWERING:
-            self._stage = None
-            self._patience = self._site.ticks(self._site.limits.stall_seconds)
-            return
-        self._patience -= 1
-        if self._patience < 0:
-            self._expire()
+            waiting = Waiting.STALL
+        elif self._state is State.WAITING:
+            waiting = self._reader.waiting
+        else:
+            waiting = Waiting.ANSWER if self._state is State.ANSWERING else Waiting.LINGER
+        if self._patience.is_over(waiting, self._answers + self._writer.sent, buffered):
+            self._give_up(waiting)
 
-    def _expire(self) -> None:
-        waiting = self._state is State.WAITING and self._stage is not None
-        if waiting and self._reader.stage is not Stage.IDLE:
+    def _give_up(self, waiting: Waiting) -> None:
+        if waiting is Waiting.STALL:
+            self._transport.abort()
+        elif waiting in (Waiting.HEAD, Waiting.BODY):
             self._reader.close()
             self._queue.append(Refusal(_TIMED_OUT))
             self._pump()
-        elif waiting:
-            self._transport.close()
         else:
-            self._transport.abort()
+            self._transport.close()
 
     # Reading, in order.
 
     def _pump(self) -> None:
-        """Answer what can be answered now, then read on, wait or close."""
+        """Answer what can be answered now, then wait, read on, or close."""
+        parsed = False
         while self._state is State.WAITING and not self._paused:
             if self._queue:
                 self._answer(self._queue.popleft())
-            elif self._unparsed and not self._reader.done:
+            elif self._unparsed and not self._reader.done and not parsed:
                 self._parse()
+                parsed = True
             else:
+                self._rest()
                 break
-        if self._state is State.ANSWERING:
+        if self._state is State.ANSWERING or self._paused:
             self._read_ahead()
-        elif self._state is State.WAITING:
-            self._settle()
 
     def _parse(self) -> None:
-        """Feed the reader one piece: bounded, so that few bytes cannot become very many requests."""
+        """One piece, so that neither a long head nor very many requests come of one read."""
         size = self._site.limits.head_bytes
         piece, self._unparsed = self._unparsed[:size], self._unparsed[size:]
         self._reader.feed(piece)
+
+    def _rest(self) -> None:
+        """All that was asked is answered."""
+        if self._unparsed and not self._reader.done:
+            # The others' turn.
+            self._site.loop.call_soon(self._pump)
+        elif self._ended_input:
+            self._state = State.LINGERING
+            self._transport.close()
+        else:
+            self._hold_input(False)
+            if self._reader.continue_due:
+                self._reader.continue_due = False
+                self._transport.write(_CONTINUE)
 
     def _read_ahead(self) -> None:
         most = self._site.limits.pipelined_requests
         while self._unparsed and not self._reader.done and len(self._queue) < most:
             self._parse()
-        self._hold_reading(bool(self._unparsed) or len(self._queue) >= most)
+        self._hold_input(bool(self._unparsed) or len(self._queue) >= most)
 
-    def _settle(self) -> None:
-        """Nothing is being answered: wait for what the reader stands in, from its beginning."""
-        if not self._paused and self._ended_input:
-            self._state = State.LINGERING
-            self._transport.close()
-            return
-        self._hold_reading(self._paused)
-        stage = self._reader.stage
-        if stage is not self._stage:
-            self._stage = stage
-            self._patience = self._site.ticks(_patience_seconds(self._site.limits, stage))
-        if self._reader.continue_due and not self._paused:
-            self._reader.continue_due = False
-            self._transport.write(_CONTINUE)
-
-    def _hold_reading(self, hold: bool) -> None:
-        if hold is not self._reading_paused and not self._ended_input:
-            self._reading_paused = hold
+    def _hold_input(self, hold: bool) -> None:
+        if hold is not self._held and not self._ended_input:
+            self._held = hold
             if hold:
                 self._transport.pause_reading()
             else:
@@ -285,110 +236,104 @@ class DeliveryProtocol(asyncio.Protocol):
     def _answer(self, request: Request | Refusal) -> None:
         site = self._site
         self._state = State.ANSWERING
-        self._stage = None
+        self._answers += 1
         self._request = request
-        self._status = _DROPPED
+        self._status = _VIEWER_LEFT
         self._sent_before = self._writer.sent
         if site.observe is not None:
             self._started = time.perf_counter()
         if isinstance(request, Refusal):
             self._keep_alive = False
-            self._send(request, answer_problem(request.method == "HEAD", request.problem))
+            self._send_problem(request.problem)
             return
         self._keep_alive = request.keep_alive and not site.draining
         if not request.media:
             self._hand_over(request)
-        elif request.method == "OPTIONS":
-            self._send(request, PREFLIGHT)
         elif request.method in ("GET", "HEAD"):
             self._ask(request)
+        elif request.method == "OPTIONS":
+            self._send(PREFLIGHT)
         else:
-            self._send(request, answer_problem(False, NOT_ALLOWED))
+            self._send_problem(NOT_ALLOWED)
 
     def _ask(self, request: Request) -> None:
+        site = self._site
         try:
-            found = self._site.handler(request.path)
+            found = site.handler(request.path)
         except Exception as error:
-            self._fail(request, error)
+            self._send_problem(site.describe(error))
             return
         if isinstance(found, Resource):
-            self._respond(request, found)
+            self._send_resource(request, found)
         else:
             future = asyncio.ensure_future(found)
+            site.loading.add(future)
             future.add_done_callback(partial(self._loaded, request))
 
     def _loaded(self, request: Request, future: asyncio.Future[Resource]) -> None:
-        error: BaseException | None = (
-            asyncio.CancelledError() if future.cancelled() else future.exception()
-        )
+        site = self._site
+        site.loading.discard(future)
+        error = asyncio.CancelledError() if future.cancelled() else future.exception()
         if self._state is State.GONE:
             return
         if error is not None:
-            self._fail(request, error)
+            self._send_problem(site.describe(error))
         else:
-            self._respond(request, future.result())
+            self._send_resource(request, future.result())
         self._pump()
 
-    def _fail(self, request: Request, error: BaseException) -> None:
-        self._send(request, answer_problem(request.method == "HEAD", self._site.describe(error)))
+    def _send_resource(self, request: Request, resource: Resource) -> None:
+        self._send(answer_resource(request.method == "HEAD", request.headers, resource))
 
-    def _respond(self, request: Request, resource: Resource) -> None:
-        self._send(request, answer_resource(request.method == "HEAD", request.headers, resource))
+    def _send_problem(self, problem: Problem) -> None:
+        self._send(answer_problem(self._request.method == "HEAD", problem))
 
-    def _send(self, request: Request | Refusal, answer: Answer) -> None:
+    def _send(self, answer: Answer) -> None:
         self._status = answer.status
-        head = self._site.preamble(answer.status, self._connection_line(request)) + answer.lines
+        head = self._site.preamble(answer.status, self._connection_line()) + answer.lines
+        size = len(head) + answer.size
         if answer.in_memory and answer.size <= INLINE:
-            self._transport.write(head if not answer.size else b"".join((head, *answer.parts)))
-            self._done(answer.size)
-        elif self._writer.start((head, *answer.parts), len(head) + answer.size):
-            self._done(answer.size)
+            self._transport.write(b"".join((head, *answer.parts)))  # type: ignore[arg-type]
+            self._done(size)
+        elif self._writer.start((head, *answer.parts), size):
+            self._done(size)
 
     def _written(self, whole: bool) -> None:
-        """The writer's word on a body that did not go at once."""
-        if self._state is not State.ANSWERING:
+        """The end of a body that did not go at once."""
+        if self._state is State.GONE:
             return
-        if not whole:
+        if whole:
+            self._done(self._sent())
+            self._pump()
+        else:
             self._transport.abort()
-            return
-        self._done(self._writer.sent - self._sent_before)
-        self._pump()
 
     def _hand_over(self, request: Request) -> None:
-        self._exchange = Exchange(
-            self._site.loop,
-            self._transport,
-            request,
-            self._connection_line(request),
-            self._answered,
-        )
-        self._exchange.begin(self._site.control)
+        site, line = self._site, self._connection_line()
+        exchange = Exchange(site.loop, self._transport, request, line, self._answered)
+        self._exchange = exchange
+        exchange.begin(site.control)
 
     def _answered(self, ending: Ending) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is None or self._request is None:
+        """The end of what the control plane answers."""
+        exchange = self._exchange
+        if exchange is None:
             return
-        self._status = exchange.status or _DROPPED
+        self._status = exchange.status or _VIEWER_LEFT
         if ending is Ending.CUT:
             self._transport.abort()
             return
+        self._exchange = None
         if ending is Ending.NOTHING:
             self._keep_alive = False
-            self._send(self._request, answer_problem(False, _NO_ANSWER))
+            self._send_problem(_NO_ANSWER)
         else:
             self._keep_alive = self._keep_alive and ending is Ending.WHOLE
             self._done(exchange.sent)
         self._pump()
 
-    def _connection_line(self, request: Request | Refusal) -> bytes:
-        if not self._keep_alive:
-            return fields.CLOSE
-        assert isinstance(request, Request)
-        return fields.KEEP_ALIVE if request.version == "1.0" else b""
-
     def _done(self, sent: int) -> None:
-        self._report(sent=sent)
-        self._request = None
+        self._report(sent, aborted=False)
         if self._keep_alive and not self._site.draining:
             self._state = State.WAITING
         else:
@@ -396,29 +341,29 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def _linger(self) -> None:
         self._state = State.LINGERING
-        self._stage = None
-        self._patience = self._site.ticks(self._site.limits.linger_seconds)
         self._queue.clear()
         self._unparsed = b""
         if self._ended_input or not self._transport.can_write_eof():
             self._transport.close()
         else:
-            self._hold_reading(False)
+            self._hold_input(False)
             self._transport.write_eof()
 
-    def _report(self, *, sent: int = 0, aborted: bool = False) -> None:
+    def _connection_line(self) -> bytes:
+        if not self._keep_alive:
+            return fields.CLOSE
+        request = self._request
+        # HTTP/1.0 closes unless told otherwise.
+        is_old = isinstance(request, Request) and request.version == "1.0"
+        return fields.KEEP_ALIVE if is_old else b""
+
+    def _sent(self) -> int:
+        if self._exchange is not None:
+            return self._exchange.sent
+        return self._writer.sent - self._sent_before
+
+    def _report(self, sent: int, *, aborted: bool) -> None:
         observe, request = self._site.observe, self._request
-        if observe is None or request is None:
-            return
-        if aborted:
-            sent = self._writer.sent - self._sent_before
-            if self._exchange is not None:
-                sent = self._exchange.sent
-        seconds = time.perf_counter() - self._started
-        observe(request.method, request.path, self._status, sent, seconds, aborted)
-
-
-def _patience_seconds(limits: Limits, stage: Stage) -> float:
-    if stage is Stage.HEAD:
-        return limits.head_seconds
-    return limits.body_seconds if stage is Stage.BODY else limits.idle_seconds
+        if observe is not None:
+            seconds = time.perf_counter() - self._started
+            observe(request.method, request.path, self._status, sent, seconds, aborted)

@@ -2,10 +2,10 @@
 
 The control plane is any asyncio protocol that speaks HTTP/1.1, such as an aiohttp server's. For
 each request it gets a connection of its own, an ``Exchange``: the request with a fresh head that
-asks for ``Connection: close``, so that it closes when it has answered. What it writes goes on to the
-real transport, but for the Connection field, which is the real connection's affair. Whether the
-answer was whole is read off its framing (RFC 9112 section 6.3), never trusted: one that ends early
-must end the real connection too, or the peer would take the next answer for the rest of it.
+asks for ``Connection: close``, so that it closes when it has answered. What it writes goes on to
+the real transport, but for the Connection field, which is the real connection's affair. Whether
+the answer was whole is read off its framing (RFC 9112 section 6.3), never trusted: one that ends
+early must end the real connection too, or the peer would take the next answer for the rest of it.
 """
 
 from __future__ import annotations
@@ -139,7 +139,9 @@ class Exchange(asyncio.Transport):
         if self._framing.by_close:
             self._connection = fields.CLOSE
         kept = [line for line in lines.splitlines(keepends=True) if not _is_connection(line)]
-        self._real.write(b"".join((*kept, self._connection, b"\r\n")))
+        head = b"".join((*kept, self._connection, b"\r\n"))
+        self.sent += len(head)
+        self._real.write(head)
         if rest or self._framing.complete:
             self._relay(rest)
 

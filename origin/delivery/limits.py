@@ -1,16 +1,35 @@
-"""What one connection may use; each bound holds whatever the peer sends."""
+"""What one connection may use, in bytes and in time, whatever its peer does."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Waiting(Enum):
+    """What a connection may wait for."""
+
+    IDLE = auto()
+    """A request."""
+    HEAD = auto()
+    """The rest of a head."""
+    BODY = auto()
+    """The rest of a request's body."""
+    ANSWER = auto()
+    """What to answer: for as long as the one who is asked takes."""
+    STALL = auto()
+    """The peer, to take more of an answer."""
+    LINGER = auto()
+    """The peer, to close after our last answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes in bytes, times in seconds.
 
-    Times are kept by one clock of the server that ticks at a quarter of the shortest of them (at
-    most a second), so a limit is passed by a tick or two before it bites.
+    Times are kept by one clock of the server that ticks four times in the shortest of them (and
+    every second at least), so a time may be passed by a tick or two before it bites.
     """
 
     head_bytes: int = 16 * 1024
@@ -20,25 +39,58 @@ class Limits:
     pipelined_requests: int = 32
 
     idle_seconds: float = 75.0
-    """Between requests: longer than the 60 s of a load balancer, which would answer 502 otherwise."""
+    """Longer than the 60 s of a load balancer, which else answers 502 when the two cross."""
     head_seconds: float = 10.0
     """From a head's first byte to its last, however it drips."""
     body_seconds: float = 30.0
-    """For all of a control request's body."""
     stall_seconds: float = 30.0
-    """Without one byte of an answer taken by the peer."""
+    """Without a single byte taken."""
     linger_seconds: float = 2.0
-    """For the peer to close after our last answer."""
 
     backlog: int = 4096
 
+    def seconds(self, waiting: Waiting) -> float:
+        match waiting:
+            case Waiting.IDLE:
+                return self.idle_seconds
+            case Waiting.HEAD:
+                return self.head_seconds
+            case Waiting.BODY:
+                return self.body_seconds
+            case Waiting.ANSWER:
+                return math.inf
+            case Waiting.STALL:
+                return self.stall_seconds
+            case Waiting.LINGER:
+                return self.linger_seconds
+
     @property
     def tick_seconds(self) -> float:
-        shortest = min(
-            self.idle_seconds,
-            self.head_seconds,
-            self.body_seconds,
-            self.stall_seconds,
-            self.linger_seconds,
-        )
-        return min(1.0, shortest / 4)
+        return min(1.0, min(map(self.seconds, Waiting)) / 4)
+
+
+class Patience:
+    """Counts ticks in which nothing moved; setting up a wait costs nothing until the next tick."""
+
+    __slots__ = ("_buffered", "_left", "_limits", "_moves", "_waiting")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._waiting = Waiting.IDLE
+        self._moves = -1
+        self._buffered = 0
+        self._left = 0.0
+
+    def is_over(self, waiting: Waiting, moves: int, buffered: int) -> bool:
+        """To be asked once a tick.
+
+        ``moves`` grows with all that gets done, ``buffered`` is what the peer has yet to take.
+        """
+        moved = moves != self._moves or buffered < self._buffered
+        self._moves, self._buffered = moves, buffered
+        if moved or waiting is not self._waiting:
+            self._waiting = waiting
+            self._left = self._limits.seconds(waiting) / self._limits.tick_seconds
+        else:
+            self._left -= 1
+        return self._left < 0

@@ -7,6 +7,7 @@ Answering it is optional, so what is malformed, of another unit, or would cost m
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 MAX_FIELD = 1024
@@ -24,7 +25,7 @@ class Interval(NamedTuple):
 
 
 def requested(value: bytes, size: int, *, multipart: bool) -> tuple[Interval, ...] | None:
-    """The satisfiable ranges, ascending and disjoint; none of them is a 416, ``None`` a plain 200."""
+    """The satisfiable ranges, ascending and disjoint: none at all is a 416, ``None`` a plain 200."""
     field = _BYTES.fullmatch(value) if len(value) <= MAX_FIELD else None
     if field is None:
         return None
@@ -38,7 +39,7 @@ def requested(value: bytes, size: int, *, multipart: bool) -> tuple[Interval, ..
             return None
         if interval.start < interval.stop:
             found.append(interval)
-    if any(later.start < earlier.stop for earlier, later in zip(found, found[1:], strict=False)):
+    if any(later.start < earlier.stop for earlier, later in pairwise(found)):
         return None
     return tuple(found)
 

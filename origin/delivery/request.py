@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import NamedTuple
 
 from httptools import (
@@ -24,7 +23,7 @@ from httptools import (
     HttpRequestParser,
 )
 
-from origin.delivery.limits import Limits
+from origin.delivery.limits import Limits, Waiting
 from origin.problem import Problem
 
 MEDIA_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -38,14 +37,6 @@ _CHUNK_OVERHEAD = 8
 # uri-host [ ":" port ] (RFC 9110 section 7.2), without the "," that joins repeated lines.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fv:.]+\])(?::[0-9]*)?")
 _ABSOLUTE = re.compile(rb"https?://[^/?]+(.*)", re.IGNORECASE | re.DOTALL)
-
-
-class Stage(Enum):
-    """Where in the input the reader stands."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
 
 
 @dataclass(slots=True)
@@ -85,7 +76,8 @@ class RequestReader:
     def __init__(
         self, limits: Limits, media: tuple[str, ...], queue: deque[Request | Refusal]
     ) -> None:
-        self.stage = Stage.IDLE
+        self.waiting = Waiting.IDLE
+        """For what part of a request: IDLE, HEAD or BODY."""
         self.done = False
         """No further input is looked at: a request said so, or could not be understood."""
         self.continue_due = False
@@ -137,15 +129,15 @@ class RequestReader:
 
     def _bound(self, data: bytes | memoryview) -> None:
         """Bound what is buffered inside the parser: a head or trailer without an end."""
-        if self.stage is Stage.IDLE:
+        if self.waiting is Waiting.IDLE:
             return
         self._received += len(data)
-        if self._began_here and self.stage is Stage.HEAD:
+        if self._began_here and self.waiting is Waiting.HEAD:
             # Requests before this one may lie in the same piece.
             before = bytes(data).rfind(_BLANK_LINE)
             self._received -= before + len(_BLANK_LINE) if before >= 0 else 0
         limit = self._limits.head_bytes
-        if self.stage is Stage.HEAD:
+        if self.waiting is Waiting.HEAD:
             if self._received > limit:
                 raise _too_large()
         elif self._received > _CHUNK_OVERHEAD * self._limits.control_body_bytes + limit:
@@ -159,7 +151,7 @@ class RequestReader:
     # What httptools calls.
 
     def on_message_begin(self) -> None:
-        self.stage = Stage.HEAD
+        self.waiting = Waiting.HEAD
         self._began_here = True
         self._received = 0
         self._method = ""
@@ -168,12 +160,16 @@ class RequestReader:
         self._lines = 0
 
     def on_url(self, url: bytes) -> None:
+        assert self._parser is not None
+        if not self._target:
+            method = self._parser.get_method()
+            self._method = _METHODS.get(method) or method.decode("ascii")
         self._target += url
         if len(self._target) > self._limits.target_bytes:
             raise _Refused(414, "target-too-long", "The request target is too long.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.stage is not Stage.HEAD:
+        if self.waiting is not Waiting.HEAD:
             return  # a trailer: it may arrive, and means nothing here
         self._lines += 1
         if self._lines > self._limits.header_lines:
@@ -190,8 +186,6 @@ class RequestReader:
         assert parser is not None
         headers = self._headers
         self._check_size()
-        method = parser.get_method()
-        self._method = _METHODS.get(method, method.decode("ascii"))
         version = parser.get_http_version()
         _check_version(version, headers)
         target = _origin_form(self._target, self._method)
@@ -202,10 +196,10 @@ class RequestReader:
         )
         if b"content-length" in headers or b"transfer-encoding" in headers:
             self._expect_body(request, parser.should_upgrade())
-        if not media and method not in _METHODS:
+        if not media and self._method not in _METHODS.values():
             raise _Refused(501, "method-not-implemented", "That method is not served here.")
         self._request = request
-        self.stage = Stage.BODY
+        self.waiting = Waiting.BODY
 
     def on_body(self, body: bytes) -> None:
         assert self._request is not None
@@ -216,7 +210,7 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         assert self._request is not None
-        self.stage = Stage.IDLE
+        self.waiting = Waiting.IDLE
         self.continue_due = False
         self.done = not self._request.keep_alive
         self._queue.append(self._request)

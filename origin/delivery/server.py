@@ -5,60 +5,78 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
 
-from origin.delivery.connection import DeliveryProtocol, Handler, Observer, Site
+from origin.delivery.connection import DeliveryProtocol
 from origin.delivery.limits import Limits
-from origin.problem import Problem
+from origin.delivery.site import Control, Describe, Handler, Observe, Site
 
 MEDIA = ("/v/",)
 
 
 class Server:
-    """A running server; made by ``serve``."""
+    """Serves from ``start`` until ``close`` returns."""
 
-    def __init__(self, site: Site, listener: asyncio.Server) -> None:
+    def __init__(self, site: Site) -> None:
         self._site = site
-        self._listener = listener
-        self._tick()
+        self._connections: set[DeliveryProtocol] = set()
+        self._closing = False
+        self._empty = asyncio.Event()
 
     @property
     def connections(self) -> int:
-        return len(self._site.connections)
+        return len(self._connections)
+
+    async def start(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+        backlog = self._site.limits.backlog
+        self._listener = await self._site.loop.create_server(
+            self._connect, sock=sock, backlog=backlog, ssl=tls
+        )
+        self._tick()
 
     def drain(self) -> None:
-        """Go on accepting, but let every answer be the last of its connection."""
+        """Go on accepting, but let each answer be the last of its connection."""
         self._site.draining = True
 
     async def close(self, grace: float) -> None:
-        """Stop accepting, let what is in flight finish for ``grace`` seconds, abort the rest."""
-        site = self._site
+        """Stop accepting, let what is in flight end for ``grace`` seconds, then abort it."""
         self.drain()
+        self._closing = True
         self._listener.close()
-        for connection in tuple(site.connections):
-            connection.drain()
+        for connection in tuple(self._connections):
+            connection.close_if_idle()
         if not await self._emptied(grace):
-            for connection in tuple(site.connections):
+            for connection in tuple(self._connections):
                 connection.abort()
-            await self._emptied(grace=1.0)
+            await self._emptied(1.0)
         self._clock.cancel()
 
+    def _connect(self) -> DeliveryProtocol:
+        connection = DeliveryProtocol(self._site, self._connected, self._gone)
+        return connection
+
+    def _connected(self, connection: DeliveryProtocol) -> None:
+        self._connections.add(connection)
+        self._empty.clear()
+
+    def _gone(self, connection: DeliveryProtocol) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
     async def _emptied(self, grace: float) -> bool:
-        site = self._site
-        if not site.connections:
-            return True
-        done = asyncio.Event()
-        site.emptied = done.set
-        try:
-            async with asyncio.timeout(grace):
-                await done.wait()
-        except TimeoutError:
-            return False
+        if self._connections:
+            try:
+                async with asyncio.timeout(grace):
+                    await self._empty.wait()
+            except TimeoutError:
+                return False
         return True
 
     def _tick(self) -> None:
-        """One timer for all connections: a request sets and cancels none."""
-        for connection in tuple(self._site.connections):
+        """One timer for all connections: no request sets or cancels one."""
+        for connection in tuple(self._connections):
+            if self._closing:
+                connection.close_if_idle()  # it was in the backlog when the others were closed
             connection.tick()
         self._clock = self._site.loop.call_later(self._site.limits.tick_seconds, self._tick)
 
@@ -66,22 +84,20 @@ class Server:
 async def serve(
     sock: socket.socket,
     handler: Handler,
-    control: Callable[[], asyncio.Protocol],
-    describe: Callable[[BaseException], Problem],
+    control: Control,
+    describe: Describe,
     *,
     media: tuple[str, ...] = MEDIA,
     limits: Limits | None = None,
-    observe: Observer | None = None,
+    observe: Observe | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Server:
-    """Serve ``sock``, which is bound; paths that begin with one of ``media`` are ``handler``'s.
+    """Serve on ``sock``, which is bound.
 
-    ``control`` makes a protocol that speaks HTTP/1.1 for each other request, as an aiohttp
-    ``web.AppRunner(app).server`` does.
+    Paths that begin with one of ``media`` are ``handler``'s, what it raises is ``describe``'s, and
+    all other paths are ``control``'s.
     """
     loop = asyncio.get_running_loop()
-    site = Site(loop, handler, control, describe, limits or Limits(), media, observe)
-    listener = await loop.create_server(
-        lambda: DeliveryProtocol(site), sock=sock, backlog=site.limits.backlog, ssl=tls
-    )
-    return Server(site, listener)
+    server = Server(Site(loop, handler, control, describe, media, limits or Limits(), observe))
+    await server.start(sock, tls)
+    return server

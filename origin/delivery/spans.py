@@ -1,12 +1,12 @@
 """Reading the small pieces of files, and knowing whether a read would wait for the disk.
 
-An interleaved MP4 gives a segment of some 180 spans of a few KB. A sendfile each would be 180 system
-calls and as many part-filled packets: below 32 KiB a copy is cheaper (measured on loopback, per MiB:
+An interleaved MP4 gives a segment of some 180 spans of a few KB. A sendfile each would be as many
+system calls and part-filled packets: below 32 KiB a copy is cheaper (measured on loopback, per MiB:
 4 KiB spans 0.56 against 1.95 ms, 16 KiB 0.37 against 0.50, 32 KiB 0.37 against 0.24). So runs of
-small parts are read into one buffer, a preadv taking neighbours and the gaps between them together.
+small parts are read into one buffer, a preadv taking neighbours and the gaps between them at once.
 
-Pages that are not in memory would block the loop. Reads are made with RWF_NOWAIT and raise ``Cold``,
-for the caller to have ``warm`` run in a thread. Where the platform cannot tell, reads may wait.
+Pages that are not in memory would block the loop. Reads carry RWF_NOWAIT and raise ``Cold``, for
+the caller to have ``warm`` run in a thread. Where the platform cannot tell, reads may wait.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def resident(file: OpenFile, position: int) -> bool:
 
 
 def warm(cold: Cold) -> None:
-    """Bring the bytes into memory, and have more of what follows read ahead. Blocks: in a thread."""
+    """Bring the bytes into memory and have what follows read ahead. Blocks; runs in a thread."""
     fd = cold.file.fileno()
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(fd, cold.start, cold.length + _AHEAD, os.POSIX_FADV_WILLNEED)
