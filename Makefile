@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-# The venv's own Node.js, whatever else the machine has, so that every build is the same.
-NPM := cd player && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
+# The venv's own Node.js, whatever else the machine has, so that every build is the same; it trusts
+# the certificates that the system trusts.
+NPM := cd player && NODE_USE_SYSTEM_CA=1 PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 LIBRARY := build/sample-library
 PAGE := origin/control/page/index.html
 
@@ -74,8 +75,8 @@ clean:  ## Remove everything these targets made
 
 $(PAGE): $(shell find player -type f -not -path '*/node_modules/*' 2>/dev/null) .venv/demo
 	@echo "Building the page: npm packages into player/node_modules" >&2
-	@$(NPM) ci --no-audit --no-fund
-	@$(NPM) run build
+	@$(NPM) ci --no-audit --no-fund >&2
+	@$(NPM) run build >&2
 	@touch $@
 
 $(LIBRARY): | .venv/demo

@@ -1,6 +1,6 @@
 """What is wrong, or merely slow, with a title's files: a check before anyone watches.
 
-Each ``Fault`` is one sentence about one file. Some keep a track from playing (it was left out of the
+Each ``Fault`` is one sentence about one file. Some keep a track from playing (it is left out of the
 presentation), the others break a rule that players or the Apple authoring specification rely on.
 """
 

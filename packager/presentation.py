@@ -8,7 +8,7 @@ is named in ``Presentation.left_out``; only a title with nothing to play is refu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
@@ -18,7 +18,7 @@ import numpy as np
 from packager import timeline as tl
 from packager.bandwidth import measure_bandwidth
 from packager.errors import Misaligned, UnsupportedMedia
-from packager.language import label as language_label
+from packager.labels import label_sounds, sound, text_label
 from packager.lineup import Candidate, line_up, seconds
 from packager.model import (
     AudioConfig,
@@ -43,7 +43,6 @@ START_BITRATE = 600_000
 TAIL_SECONDS = Fraction(1, 2)
 """A shorter last segment of a track joins the one before it."""
 
-_PLAIN_HANDLER_NAMES = ("handler", "media", "gpac", "iso", "mainconcept", "apple")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +79,8 @@ def build_presentation(
     candidates = [_candidate(source, track) for source in sources for track in source.index.tracks]
     for source in sources:
         missing += (LeftOut(source.index.source, "", reason) for reason in source.index.skipped)
+    for text in texts:
+        missing += _broken_cues(text)
     candidates = _on_common_origin(candidates)
     video = [c for c in candidates if c.track.kind is MediaKind.VIDEO]
     audio = [c for c in candidates if c.track.kind is MediaKind.AUDIO]
@@ -97,7 +98,7 @@ def build_presentation(
         asset=asset,
         revision=_revision(sources, texts),
         video=_named(video_renditions, "video"),
-        audio=_named(_distinct_labels(audio_renditions), "audio"),
+        audio=_named(label_sounds(audio_renditions), "audio"),
         text=_text_renditions(texts, end),
         duration=end,
         target_duration=_target_duration(renditions),
@@ -150,7 +151,7 @@ def _without_repeats(audio: list[Candidate], missing: list[LeftOut]) -> list[Can
         if not candidate.with_pictures:
             kept.append(candidate)
             continue
-        key = (_sound(candidate.track), candidate.track.language, _nth(candidate, audio))
+        key = (sound(candidate.track), candidate.track.language, _nth(candidate, audio))
         rival = best.setdefault(key, candidate)
         if rival is not candidate:
             loser, winner = sorted((rival, candidate), key=_average_bitrate)
@@ -159,18 +160,13 @@ def _without_repeats(audio: list[Candidate], missing: list[LeftOut]) -> list[Can
     return [c for c in audio if c in kept or c in best.values()]
 
 
-def _sound(track: Track) -> object:
-    config = track.config
-    return (config.rfc6381, config.channels if isinstance(config, AudioConfig) else 0)
-
-
 def _nth(candidate: Candidate, audio: list[Candidate]) -> int:
     """Which of its kind the track is within its own file: a second one is a commentary."""
     same = [
         other
         for other in audio
         if other.source == candidate.source
-        and _sound(other.track) == _sound(candidate.track)
+        and sound(other.track) == sound(candidate.track)
         and other.track.language == candidate.track.language
     ]
     return same.index(candidate)
@@ -227,7 +223,7 @@ def _rendition(candidate: Candidate, timeline: tl.Timeline) -> Rendition:
         bandwidth=peak,
         average_bandwidth=average,
         frame_rate=_frame_rate(track) if track.kind is MediaKind.VIDEO else None,
-        label=_label(candidate),
+        label="",
     )
 
 
@@ -248,14 +244,6 @@ def _frame_rate(track: Track) -> Fraction | None:
     total = int(durations.sum())
     mean = Fraction(len(durations) * track.timescale, total) if total else Fraction(0)
     return mean.limit_denominator(1001) or None
-
-
-def _label(candidate: Candidate) -> str:
-    name = candidate.track.name
-    if name and not any(word in name.lower() for word in _PLAIN_HANDLER_NAMES):
-        return name
-    language = candidate.track.language
-    return "Audio" if language == "und" else language_label(language)
 
 
 def _order_video(renditions: list[Rendition]) -> list[Rendition]:
@@ -286,18 +274,6 @@ def _order_audio(renditions: list[Rendition]) -> list[Rendition]:
     )
 
 
-def _distinct_labels(renditions: list[Rendition]) -> list[Rendition]:
-    """Menus need different names for different tracks of one kind of sound."""
-    seen: dict[object, int] = {}
-    distinct = []
-    for rendition in renditions:
-        key = (_sound(rendition.track), rendition.label)
-        seen[key] = seen.get(key, 0) + 1
-        label = rendition.label if seen[key] == 1 else f"{rendition.label} {seen[key]}"
-        distinct.append(replace(rendition, label=label))
-    return distinct
-
-
 def _named(renditions: list[Rendition], kind: str) -> tuple[Rendition, ...]:
     return tuple(replace(r, name=f"{kind}{n}") for n, r in enumerate(renditions, 1))
 
@@ -308,6 +284,13 @@ def _target_duration(renditions: list[Rendition]) -> int:
     return max(1, floor(longest + Fraction(1, 2)))
 
 
+def _broken_cues(text: TextSource) -> Iterator[LeftOut]:
+    skipped = text.document.skipped
+    if skipped:
+        lines = ", ".join(map(str, skipped[:10])) + (", …" if len(skipped) > 10 else "")
+        yield LeftOut(text.name, f"{len(skipped)} cues", f"they cannot be read (lines {lines})")
+
+
 def _text_renditions(texts: Sequence[TextSource], end: Fraction) -> tuple[TextRendition, ...]:
     edges = text_edges(floor(end * 1000))
     return tuple(
@@ -315,7 +298,7 @@ def _text_renditions(texts: Sequence[TextSource], end: Fraction) -> tuple[TextRe
             name=f"text{n}",
             source=text.name,
             language=text.language,
-            label=_text_label(text),
+            label=text_label(text.language, text.forced, text.hearing_impaired),
             forced=text.forced,
             hearing_impaired=text.hearing_impaired,
             header=text.document.header,
@@ -324,9 +307,3 @@ def _text_renditions(texts: Sequence[TextSource], end: Fraction) -> tuple[TextRe
         )
         for n, text in enumerate(texts, 1)
     )
-
-
-def _text_label(text: TextSource) -> str:
-    purpose = " (forced)" if text.forced else " (SDH)" if text.hearing_impaired else ""
-    name = "Subtitles" if text.language == "und" else language_label(text.language)
-    return name + purpose

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
+from typing import cast
 
 from origin.delivery import fields
 from origin.delivery.answer import (
@@ -60,9 +61,10 @@ class DeliveryProtocol(asyncio.Protocol):
         "_answers",
         "_ended_input",
         "_exchange",
-        "_gone",
         "_held",
+        "_joined",
         "_keep_alive",
+        "_left",
         "_patience",
         "_paused",
         "_queue",
@@ -82,9 +84,16 @@ class DeliveryProtocol(asyncio.Protocol):
     _writer: BodyWriter
     _request: Request | Refusal
 
-    def __init__(self, site: Site, gone: Callable[[DeliveryProtocol], None]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        joined: Callable[[DeliveryProtocol], None],
+        left: Callable[[DeliveryProtocol], None],
+    ) -> None:
+        """``joined`` is called when there is a connection, ``left`` when it is gone."""
         self._site = site
-        self._gone = gone
+        self._joined = joined
+        self._left = left
         self._state = State.WAITING
         self._patience = Patience(site.limits)
         # Input.
@@ -105,10 +114,10 @@ class DeliveryProtocol(asyncio.Protocol):
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         site = self._site
-        self._transport = transport
-        self._writer = BodyWriter(site.loop, transport, site.scratch, self._written)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+        self._writer = BodyWriter(site.loop, self._transport, site.scratch, self._written)
+        self._joined(self)
 
     def data_received(self, data: bytes) -> None:
         if self._state is not State.LINGERING:
@@ -146,7 +155,7 @@ class DeliveryProtocol(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.lose(error)
             self._exchange = None
-        self._gone(self)
+        self._left(self)
 
     # What the server calls.
 
@@ -206,7 +215,8 @@ class DeliveryProtocol(asyncio.Protocol):
     def _rest(self) -> None:
         """All that was asked is answered."""
         if self._unparsed and not self._reader.done:
-            # The others' turn.
+            # The others' turn first.
+            self._hold_input(True)
             self._site.loop.call_soon(self._pump)
         elif self._ended_input:
             self._state = State.LINGERING

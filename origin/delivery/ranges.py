@@ -25,7 +25,7 @@ class Interval(NamedTuple):
 
 
 def requested(value: bytes, size: int, *, multipart: bool) -> tuple[Interval, ...] | None:
-    """The satisfiable ranges, ascending and disjoint: none at all is a 416, ``None`` a plain 200."""
+    """The satisfiable ranges, ascending and disjoint; none at all: 416; ``None``: a plain 200."""
     field = _BYTES.fullmatch(value) if len(value) <= MAX_FIELD else None
     if field is None:
         return None

@@ -51,14 +51,13 @@ class Server:
         self._clock.cancel()
 
     def _connect(self) -> DeliveryProtocol:
-        connection = DeliveryProtocol(self._site, self._connected, self._gone)
-        return connection
+        return DeliveryProtocol(self._site, self._joined, self._left)
 
-    def _connected(self, connection: DeliveryProtocol) -> None:
+    def _joined(self, connection: DeliveryProtocol) -> None:
         self._connections.add(connection)
         self._empty.clear()
 
-    def _gone(self, connection: DeliveryProtocol) -> None:
+    def _left(self, connection: DeliveryProtocol) -> None:
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()

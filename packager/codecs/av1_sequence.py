@@ -11,7 +11,6 @@ from packager.model import Colour
 _SEQUENCE_HEADER = 1
 _MAX_OBUS = 64  # the sequence header comes first, metadata may follow
 _PROFESSIONAL = 2
-_SELECT = 2  # SELECT_SCREEN_CONTENT_TOOLS
 _SRGB = (1, 13, 0)
 
 
@@ -85,7 +84,8 @@ def _skip_inter_tools(bits: BitReader) -> None:
     order_hint = bits.flag()
     if order_hint:
         bits.skip(2)  # jnt_comp, ref_frame_mvs
-    screen_content = _SELECT if bits.flag() else bits.read(1)
+    # seq_choose_screen_content_tools, or else seq_force_screen_content_tools
+    screen_content = bits.flag() or bits.flag()
     if screen_content and not bits.flag():  # seq_choose_integer_mv
         bits.skip(1)
     if order_hint:

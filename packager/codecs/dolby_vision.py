@@ -15,10 +15,10 @@ from packager.model import Colour
 
 CONFIGURATION_BOXES = ("dvcC", "dvvC", "dvwC")
 
-_ENTRY_OF_BASE = {"avc1": "dva1", "avc3": "dvav", "hvc1": "dvh1", "hev1": "dvhe", "av01": "dav1"}
-_OWN_ENTRIES = frozenset(_ENTRY_OF_BASE.values())
+_OWN_ENTRIES = ("dva1", "dvav", "dvh1", "dvhe", "dav1")
+_ENTRY_OF_BASE = {"hvc1": "dvh1", "hev1": "dvhe", "av01": "dav1"}
 _PQ = 16
-_BT2020_SDR = (14, 15)
+_BT2020_SDR = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class DolbyVision:
 
     def brand(self, colour: Colour | None) -> str | None:
         """The compatibility brand of SUPPLEMENTAL-CODECS."""
-        if self.compatibility == 4 and colour and colour.transfer in _BT2020_SDR:
+        if self.compatibility == 4 and colour and colour.transfer == _BT2020_SDR:
             return "db4g"
         return {1: "db1p", 2: "db2g", 4: "db4h"}.get(self.compatibility)
 

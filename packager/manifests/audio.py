@@ -1,4 +1,4 @@
-"""How manifests group and describe audio.
+"""How manifests group audio.
 
 HLS pairs every video variant with whole groups of audio. A group holds what one decoder plays at
 one channel count, and all groups offer the same menu (RFC 8216bis 4.4.6.1.1): a language that is
@@ -14,28 +14,6 @@ from packager.manifests.tracks import audio_config
 from packager.model import AudioConfig, Rendition
 
 _AAC = frozenset(("mp4a.40.2", "mp4a.40.5", "mp4a.40.29"))
-_DOLBY = frozenset(("ac-3", "ec-3"))
-
-_CICP = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
-_DOLBY_CHANNELS = "tag:dolby.com,2014:dash:audio_channel_configuration:2011"
-
-# Channel count -> the usual ChannelConfiguration of that many (ISO/IEC 23091-3).
-_USUAL_LAYOUT = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 11, 8: 12, 10: 16, 12: 19, 24: 13}
-# ChannelConfiguration -> the custom channel map of ETSI TS 102 366 annex E.
-_DOLBY_BITS = {
-    1: 0x4000,
-    2: 0xA000,
-    3: 0xE000,
-    4: 0xE100,
-    5: 0xF800,
-    6: 0xF801,
-    7: 0xFC01,
-    9: 0xA100,
-    10: 0xB800,
-    11: 0xF901,
-    12: 0xFA01,
-    14: 0xF811,
-}
 
 Member = tuple[str, str]
 
@@ -105,14 +83,3 @@ def _family(rfc6381: str) -> str:
 def _is_stereo_aac(group: dict[Member, Rendition]) -> bool:
     configs = map(audio_config, group.values())
     return all(config.rfc6381 in _AAC and config.channels <= 2 for config in configs)
-
-
-def channel_configuration(config: AudioConfig) -> tuple[str, str] | None:
-    """DASH AudioChannelConfiguration as scheme and value; None where no code point fits."""
-    layout = config.speaker_layout or _USUAL_LAYOUT.get(config.channels)
-    if layout is None:
-        return None
-    if config.rfc6381 in _DOLBY:
-        bits = _DOLBY_BITS.get(layout)
-        return None if bits is None else (_DOLBY_CHANNELS, f"{bits:04X}")
-    return _CICP, str(layout)

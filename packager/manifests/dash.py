@@ -5,22 +5,21 @@ One period, one segment timeline a track, in the track's own timescale and start
 
     MPD > Period > AdaptationSet > SegmentTemplate > SegmentTimeline > S
                                  > Representation
-
-An element is the list of its lines; XML is made in ``_element`` and ``_leaf`` only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import ceil
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from packager.manifests.audio import channel_configuration, channels, member
-from packager.manifests.menu import known_language, printable
+from packager.manifests import descriptors
+from packager.manifests.audio import channels, member
+from packager.manifests.menu import known_language
 from packager.manifests.tracks import audio_config, video_config, video_range
+from packager.manifests.xml import Attributes, Lines, document, element, leaf
 from packager.model import Presentation, Rendition, TextRendition
 
 MEDIA_TYPE = "application/dash+xml"
@@ -31,24 +30,14 @@ _SCTE_214 = "urn:scte:dash:scte214-extensions"
 # two seconds cover the unevenness inside one.
 _MIN_BUFFER = "PT2S"
 
-_CICP = {
-    "ColourPrimaries": "primaries",
-    "TransferCharacteristics": "transfer",
-    "MatrixCoefficients": "matrix",
-}
-_UNSPECIFIED = 2
-
 _CUE_FRAME = 32
 """Bytes around a cue's payload: its times and the lines' ends."""
-
-Lines = list[str]
-Attributes = Mapping[str, object]
 
 
 def mpd(presentation: Presentation) -> str:
     duration = _duration(presentation.duration)
     supplemental = any(video_config(video).supplemental for video in presentation.video)
-    lines = _element(
+    root = element(
         "MPD",
         {
             "xmlns": "urn:mpeg:dash:schema:mpd:2011",
@@ -58,13 +47,13 @@ def mpd(presentation: Presentation) -> str:
             "mediaPresentationDuration": duration,
             "minBufferTime": _MIN_BUFFER,
         },
-        _element(
+        element(
             "Period",
             {"id": 0, "start": "PT0S", "duration": duration},
             *_adaptation_sets(presentation),
         ),
     )
-    return "\n".join(('<?xml version="1.0" encoding="UTF-8"?>', *lines)) + "\n"
+    return document(root)
 
 
 def _adaptation_sets(presentation: Presentation) -> Iterator[Lines]:
@@ -110,7 +99,6 @@ def _video_set(
 ) -> Lines:
     configs = [video_config(video) for video in videos]
     largest = max(configs, key=lambda config: config.width * config.height)
-    others = ",".join(map(str, switchable))
     return _media_set(
         presentation,
         videos,
@@ -125,9 +113,9 @@ def _video_set(
                 (video.frame_rate for video in videos if video.frame_rate), default=None
             ),
         },
-        *_colour(videos),
-        *([_supplemental("urn:mpeg:dash:adaptation-set-switching:2016", others)] if others else ()),
-        _role("main"),
+        *descriptors.colour(videos),
+        *descriptors.switching(switchable),
+        descriptors.role("main"),
         representation=_video_attributes,
     )
 
@@ -145,21 +133,9 @@ def _video_attributes(video: Rendition) -> Attributes:
     }
 
 
-def _colour(videos: Sequence[Rendition]) -> Iterator[Lines]:
-    """The code points the videos share; a player that cannot show HDR must skip the set."""
-    colours = [video_config(video).colour for video in videos]
-    essential = video_range(videos[0]) != "SDR"
-    for name, field in _CICP.items():
-        values = {getattr(colour, field, _UNSPECIFIED) for colour in colours}
-        if len(values) == 1 and _UNSPECIFIED not in values:
-            kind = "EssentialProperty" if essential else "SupplementalProperty"
-            yield _descriptor(kind, f"urn:mpeg:mpegB:cicp:{name}", values.pop())
-
-
 def _audio_set(presentation: Presentation, number: int, audios: Sequence[Rendition]) -> Lines:
     first = audios[0]
     config = audio_config(first)
-    configuration = channel_configuration(config)
     default = member(first) == member(presentation.audio[0])
     return _media_set(
         presentation,
@@ -170,39 +146,31 @@ def _audio_set(presentation: Presentation, number: int, audios: Sequence[Renditi
             "lang": known_language(first.language),
             "mimeType": "audio/mp4",
         },
-        *([_descriptor("AudioChannelConfiguration", *configuration)] if configuration else ()),
-        *_atmos(config.joc_objects),
-        *_label(first.label),
-        _role("main" if default else "alternate"),
+        *descriptors.audio_channels(config),
+        *descriptors.atmos(config.joc_objects),
+        *descriptors.label(first.label),
+        descriptors.role("main" if default else "alternate"),
         representation=lambda audio: {"audioSamplingRate": audio_config(audio).sample_rate},
     )
-
-
-def _atmos(joc_objects: int) -> Iterator[Lines]:
-    """Dolby Atmos in E-AC-3 (ETSI TS 103 420)."""
-    if joc_objects:
-        scheme = "tag:dolby.com,2018:dash:EC3_Extension"
-        yield _supplemental(f"{scheme}Type:2018", "JOC")
-        yield _supplemental(f"{scheme}ComplexityIndex:2018", joc_objects)
 
 
 def _media_set(
     presentation: Presentation,
     renditions: Sequence[Rendition],
     attributes: Attributes,
-    *descriptors: Lines,
+    *described: Lines,
     representation: Callable[[Rendition], Attributes],
 ) -> Lines:
     """The segments are told once where all representations have the same."""
     templates = [_segment_template(presentation, rendition) for rendition in renditions]
     shared = templates[0] if all(template == templates[0] for template in templates) else []
-    return _element(
+    return element(
         "AdaptationSet",
         {**attributes, "segmentAlignment": "true", "startWithSAP": 1},
-        *descriptors,
+        *described,
         shared,
         *(
-            _element(
+            element(
                 "Representation",
                 {
                     "id": rendition.name,
@@ -219,14 +187,14 @@ def _media_set(
 
 def _segment_template(presentation: Presentation, rendition: Rendition) -> Lines:
     path = f"{presentation.revision}/$RepresentationID$"
-    return _element(
+    return element(
         "SegmentTemplate",
         {
             "timescale": rendition.timescale,
             "initialization": f"{path}/init.mp4",
             "media": f"{path}/$Time$.m4s",
         },
-        _element("SegmentTimeline", {}, _timeline(rendition)),
+        element("SegmentTimeline", {}, _timeline(rendition)),
     )
 
 
@@ -248,7 +216,7 @@ def _text_set(presentation: Presentation, number: int, text: TextRendition) -> L
     size = sum(len(cue.payload) + _CUE_FRAME for cue in text.cues)
     bandwidth = max(ceil(8 * size / presentation.duration), 1)
     role = "forced-subtitle" if text.forced else "caption" if text.hearing_impaired else "subtitle"
-    return _element(
+    return element(
         "AdaptationSet",
         {
             "id": number,
@@ -256,31 +224,14 @@ def _text_set(presentation: Presentation, number: int, text: TextRendition) -> L
             "lang": known_language(text.language),
             "mimeType": "text/vtt",
         },
-        *_label(text.label),
-        _role(role),
-        _element(
+        *descriptors.label(text.label),
+        descriptors.role(role),
+        element(
             "Representation",
             {"id": text.name, "bandwidth": bandwidth},
-            _leaf("BaseURL", f"{presentation.revision}/{text.name}/text.vtt"),
+            leaf("BaseURL", f"{presentation.revision}/{text.name}/text.vtt"),
         ),
     )
-
-
-def _label(label: str) -> Iterator[Lines]:
-    if text := printable(label):
-        yield _leaf("Label", text)
-
-
-def _role(value: str) -> Lines:
-    return _descriptor("Role", "urn:mpeg:dash:role:2011", value)
-
-
-def _supplemental(scheme: str, value: object) -> Lines:
-    return _descriptor("SupplementalProperty", scheme, value)
-
-
-def _descriptor(name: str, scheme: str, value: object) -> Lines:
-    return _element(name, {"schemeIdUri": scheme, "value": value})
 
 
 def _ratio(value: Fraction) -> str:
@@ -291,14 +242,3 @@ def _duration(seconds: Fraction) -> str:
     """xs:duration; exact, or to the nanosecond where no decimal number is."""
     whole, nanoseconds = divmod(round(seconds * 10**9), 10**9)
     return f"PT{whole}.{nanoseconds:09}".rstrip("0").rstrip(".") + "S"
-
-
-def _element(name: str, attributes: Attributes, *children: Lines) -> Lines:
-    given = ((key, str(value)) for key, value in attributes.items() if value is not None)
-    start = name + "".join(f" {key}={quoteattr(value)}" for key, value in given)
-    inner = [f"  {line}" for child in children for line in child]
-    return [f"<{start}>", *inner, f"</{name}>"] if inner else [f"<{start}/>"]
-
-
-def _leaf(name: str, text: str) -> Lines:
-    return [f"<{name}>{escape(text)}</{name}>"]

@@ -95,7 +95,7 @@ def document_of(blocks: Iterable[Block]) -> TextDocument:
                 cues.append(block)
             case Broken(line):
                 skipped.append(line)
-            case str():
+            case _:
                 header.append(block)
         if len(cues) + len(skipped) > MAX_CUES:
             raise BadText(f"more than {MAX_CUES} cues")

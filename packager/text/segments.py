@@ -25,12 +25,16 @@ def text_edges(duration_ms: int) -> tuple[int, ...]:
 def webvtt_segment(text: TextRendition, index: int) -> bytes:
     """Segment ``index`` of ``text.edges``: every cue that shows at some time in it."""
     start, stop = text.edges[index : index + 2]
-    cues = (cue for cue in text.cues if cue.start < stop and cue.end > start)
-    return _file(f"WEBVTT\n{_TIMESTAMP_MAP}", text.header, cues)
+    return _file(f"WEBVTT\n{_TIMESTAMP_MAP}", text.header, _showing(text.cues, start, stop))
 
 
 def webvtt_file(text: TextRendition) -> bytes:
-    return _file("WEBVTT", text.header, text.cues)
+    """Every cue that shows before the presentation ends."""
+    return _file("WEBVTT", text.header, _showing(text.cues, 0, text.edges[-1]))
+
+
+def _showing(cues: Iterable[Cue], start: int, stop: int) -> Iterator[Cue]:
+    return (cue for cue in cues if cue.start < stop and cue.end > start)
 
 
 def _file(signature: str, header: str, cues: Iterable[Cue]) -> bytes:

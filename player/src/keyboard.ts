@@ -18,7 +18,7 @@ export function shortcuts(actions: Actions, signal: AbortSignal): void {
     'keydown',
     (event) => {
       const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-      if (!action || event.ctrlKey || event.metaKey || event.altKey || takesKey(event)) return;
+      if (!action || event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
       event.preventDefault();
       action();
     },
@@ -26,12 +26,10 @@ export function shortcuts(actions: Actions, signal: AbortSignal): void {
   );
 }
 
-function takesKey({ target, key }: KeyboardEvent): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  if (target.matches('input, select, textarea, [role^=menu]')) return key.startsWith('Arrow') || typesText(target);
-  return key === ' ' && target.matches('button, a, summary');
-}
-
-function typesText(target: HTMLElement): boolean {
-  return target instanceof HTMLInputElement ? !/^(range|radio|checkbox)$/.test(target.type) : false;
+/** Whether the focused element has its own use for the key. */
+function isTaken({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false;
+  if (target.matches('input[type=search], [role^=menu]')) return true;
+  if (target.matches('input[type=radio], .volume')) return key.startsWith('Arrow');
+  return key === ' ' && target.matches('button, a');
 }

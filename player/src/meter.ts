@@ -20,13 +20,18 @@ export function measure(video: HTMLVideoElement, signal: AbortSignal): Meter {
     errors: [],
     requested() {
       requestedAt = performance.now();
-      whenFramePresented(video, () => {
-        meter.startupMs ??= Math.round(performance.now() - requestedAt);
-      });
+      if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(started);
     },
   };
+  function started(): void {
+    meter.startupMs ??= Math.round(performance.now() - requestedAt);
+  }
   const on = (event: string, act: () => void) => video.addEventListener(event, act, { signal });
-  on('playing', () => (flowing = true));
+  on('playing', () => {
+    flowing = true;
+    // No frame will come of a title without pictures, nor tell of itself in an old browser.
+    if (!video.videoWidth || !('requestVideoFrameCallback' in video)) started();
+  });
   on('seeking', () => (flowing = false));
   on('ended', () => (flowing = false));
   on('waiting', () => {
@@ -34,11 +39,6 @@ export function measure(video: HTMLVideoElement, signal: AbortSignal): Meter {
     flowing = false;
   });
   return meter;
-}
-
-function whenFramePresented(video: HTMLVideoElement, act: () => void): void {
-  if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(act);
-  else (video as HTMLVideoElement).addEventListener('playing', act, { once: true });
 }
 
 /** Seconds buffered without a gap from the playhead on. */

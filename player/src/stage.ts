@@ -84,6 +84,7 @@ export function stage(
   const ticking = setInterval(figures.update, 250);
   bigPlay.addEventListener('click', actions.toggle);
   video.addEventListener('click', actions.toggle);
+  video.addEventListener('resize', () => element.classList.toggle('picture', video.videoWidth > 0));
   shortcuts(actions, signal);
   hideWhenIdle(element, signal);
   if (title.problem) playback.failed(title.problem, true);

@@ -97,9 +97,13 @@ export function selection<T>(parts: {
   apply: (item: T | null) => void;
   lead?: Option;
 }): Selection {
-  const lead = parts.lead ? [parts.lead] : [];
   return {
-    options: () => [...lead, ...parts.list().map(({ option }) => option)],
+    options() {
+      const options = parts.list().map(({ option }) => option);
+      // Automatic among one rung is no choice.
+      const leads = parts.lead && (parts.lead !== AUTO || options.length > 1);
+      return leads ? [parts.lead!, ...options] : options;
+    },
     selected() {
       const match = parts.list().find(({ item }) => parts.isSelected(item));
       return match?.option.id ?? parts.lead?.id ?? '';

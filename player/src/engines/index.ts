@@ -12,15 +12,17 @@ interface EngineKind {
   code: () => Promise<{ create: CreateEngine }>;
 }
 
-const ENGINES: readonly EngineKind[] = [
+const ALL: readonly EngineKind[] = [
   { id: 'hls.js', label: 'hls.js', formats: ['hls'], code: () => import('./hlsjs') },
   { id: 'shaka', label: 'Shaka Player', formats: ['hls', 'dash'], code: () => import('./shaka') },
   { id: 'dash.js', label: 'dash.js', formats: ['dash'], code: () => import('./dashjs') },
   { id: 'native', label: 'Browser', formats: ['hls'], code: () => import('./native') },
 ];
 
+const ENGINES = ALL.filter(works);
+
 export function enginesFor(format: Format): EngineKind[] {
-  return ENGINES.filter((kind) => kind.formats.includes(format) && works(kind));
+  return ENGINES.filter((kind) => kind.formats.includes(format));
 }
 
 /** The code of an engine. Asking early fetches it ahead of the press of Play. */

@@ -79,6 +79,11 @@ def counted(*units: bytes) -> bytes:
     return b"".join(struct.pack(">H", len(unit)) + unit for unit in units)
 
 
+def readable(value: object) -> str | None:
+    """Test ids without raw bytes."""
+    return type(value).__name__ if isinstance(value, bytes) else None
+
+
 NO_VUI = "0"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from packager.isobmff import writer
 from packager.isobmff.boxes import Box, children, find, walk
 from tests.packager.codecs.assemble import as_box
 
@@ -20,6 +21,19 @@ def sample_entries(path: Path) -> Iterator[Box]:
             stsd = find(trak, "mdia", "minf", "stbl", "stsd") if trak.type == "trak" else None
             if stsd:
                 yield next(children(stsd, skip=8))
+
+
+def with_entry(data: bytes, entry: bytes) -> bytes:
+    """A file of one track, its 'moov' behind the media, with another sample entry."""
+    return b"".join(_rebuilt(box, entry) for box in walk(memoryview(data), 0))
+
+
+def _rebuilt(box: Box, entry: bytes) -> bytes:
+    if box.type == "stsd":
+        return writer.box("stsd", bytes(box.body[:8]), entry)
+    if box.type in ("moov", "trak", "mdia", "minf", "stbl"):
+        return writer.box(box.type, *(_rebuilt(child, entry) for child in children(box)))
+    return writer.box(box.type, bytes(box.body))
 
 
 def without_size(entry: Box) -> Box:

@@ -6,7 +6,15 @@ from packager.codecs import aac
 from packager.errors import BadMedia, UnsupportedMedia
 from packager.isobmff.writer import box, full_box
 from packager.model import AudioConfig
-from tests.packager.codecs.assemble import as_box, audio_entry, descriptor, esds, packed, u
+from tests.packager.codecs.assemble import (
+    as_box,
+    audio_entry,
+    descriptor,
+    esds,
+    packed,
+    readable,
+    u,
+)
 
 LC_48K = u(2, 5) + u(3, 4)
 SBR_SYNC, PS_SYNC = u(0x2B7, 11), u(0x548, 11)
@@ -133,6 +141,12 @@ def test_other_codecs_in_mp4a(object_type: int, name: str) -> None:
         parse(esds(object_type=object_type))
 
 
+def test_mp3_has_no_specific_info() -> None:
+    stream = descriptor(3, bytes(3), descriptor(4, b"\x6b\x15" + bytes(11)))
+    with pytest.raises(UnsupportedMedia, match="MP3 in 'mp4a'"):
+        parse(full_box("esds", 0, 0, stream))
+
+
 @pytest.mark.parametrize("object_type", [1, 3, 4, 17, 22, 23, 36, 39])
 def test_other_mpeg4_audio(object_type: int) -> None:
     kind = u(object_type, 5) if object_type < 32 else u(31, 5) + u(object_type - 32, 6)
@@ -170,6 +184,7 @@ LONG_SIZE = full_box("esds", 0, 0, b"\3\xff\xff\xff\xff")
         (esds(packed(USAC, u(3, 5), u(1, 3), u(30, 5)).hex()), "configuration 30 is reserved"),
         (esds(packed(LC_48K, u(0, 4), "000", "1" * 20).hex()), "bits too early"),
     ],
+    ids=readable,
 )
 def test_broken_configuration(configuration: bytes, reason: str) -> None:
     with pytest.raises(BadMedia, match=reason):

@@ -53,6 +53,7 @@ def iso_v1(*boxes: bytes) -> bytes:
         iso_v1(SRAT, esds()),
         iso_v1(esds(), SRAT),
     ],
+    ids=["plain", "1", "wave", "wave and more", "2", "wave in 2", "iso", "iso, esds first"],
 )
 def test_every_version_becomes_version_0(entry: bytes) -> None:
     assert parse(entry) == parse(PLAIN)

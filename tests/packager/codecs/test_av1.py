@@ -12,6 +12,7 @@ from tests.packager.codecs.assemble import (
     av1c,
     colr_nclx,
     packed,
+    readable,
     u,
     ue,
     visual_entry,
@@ -71,6 +72,7 @@ def test_colr_wins_and_shows_in_the_codec_string() -> None:
         av1_sequence(640, 360, colour=PQ, tools="1 0000000 000 0000 0 0 1 0 1 000"),
         av1_sequence(640, 360, colour=PQ, tools="0 000 0000 1 11 0 1 1 111 000"),
         av1_sequence(640, 360, colour=PQ, tools="0 000 0000 0 0 0 000"),
+        av1_sequence(640, 360, colour=PQ, timing="1" + u(1, 32) + u(60, 32) + "0 0"),
         av1_sequence(
             640,
             360,
@@ -82,7 +84,15 @@ def test_colr_wins_and_shows_in_the_codec_string() -> None:
             + (u(2, 12) + u(4, 5) + "0" + "0"),
         ),
     ],
-    ids=["plain", "reduced", "frame ids", "integer mv", "no order hint", "operating points"],
+    ids=[
+        "plain",
+        "reduced",
+        "frame ids",
+        "integer mv",
+        "no order hint",
+        "timing",
+        "operating points",
+    ],
 )
 def test_sequence_header(sequence: bytes) -> None:
     """Size lies in its middle and colour at its end."""
@@ -111,8 +121,10 @@ def test_no_sequence_header() -> None:
         (av1c(obus=b"\x0a" + b"\xff" * 9), "leb128 value is longer than 8 bytes"),
         (av1c(obus=b"\x0a\x02\0\0"), "bits too early"),
         (av1c(obus=b""), "the picture is 0 x 0"),
+        (av1c(obus=TEMPORAL_DELIMITER * 100 + av1_sequence()), "the picture is 0 x 0"),
         (av1c(obus=av1_sequence(65536, 16)), "the picture is 65536 x 16"),
     ],
+    ids=readable,
 )
 def test_broken_configuration(configuration: bytes, reason: str) -> None:
     with pytest.raises(BadMedia, match=reason):

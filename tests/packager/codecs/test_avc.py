@@ -14,6 +14,7 @@ from tests.packager.codecs.assemble import (
     avc_sps,
     avcc,
     pasp,
+    readable,
     se,
     u,
     ue,
@@ -154,6 +155,7 @@ def test_range_without_colour_description() -> None:
         (avcc(b"\x67\x4d\x40\x1f" + bytes(40)), "Exp-Golomb code is longer than 63 bits"),
         (avcc(avc_sps(1, 1, crop="1" + ue(9) * 4)), "the picture is -20 x -20"),
     ],
+    ids=readable,
 )
 def test_broken_configuration(configuration: bytes, reason: str | None) -> None:
     with pytest.raises(BadMedia, match=reason) as caught:

@@ -15,6 +15,7 @@ from tests.packager.codecs.assemble import (
     hevc_sps,
     hvcc,
     nal,
+    readable,
     se,
     u,
     ue,
@@ -161,8 +162,10 @@ def test_colr_wins_over_usability_information() -> None:
             "value 17 is above 16",
         ),
         (box("hvcC", hvcc()[8:30], b"\xff"), "bits too early"),
-        (box("hvcC", hvcc()[8:30], b"\1\x21\xff\xff", b"\0" * 64), "bits too early"),
+        (box("hvcC", hvcc()[8:30], b"\1\x21\0\x09", bytes(9)), "bits too early"),
+        (box("hvcC", hvcc()[8:30], b"\1\x21\xff\xff"), "claims 65535 NAL units of type 33"),
     ],
+    ids=readable,
 )
 def test_broken_configuration(configuration: bytes, reason: str) -> None:
     with pytest.raises(BadMedia, match=reason):

@@ -48,7 +48,7 @@ def test_truncation_at_every_byte(fourcc: str) -> None:
         parse(resized(entry[:size]))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(FOURCC, st.data())
 def test_mutations(fourcc: str, data: st.DataObject) -> None:
     entry = bytearray(EXAMPLES[fourcc])

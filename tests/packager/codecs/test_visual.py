@@ -135,7 +135,7 @@ HLG = colr_nclx(9, 18, 9)
         ("hvc1", (hvcc(), dovi(7, 6, 6)), "hvc1.1.6.L93.B0", None),
         ("av01", (av1c(), dovi(10, 8, 1)), "av01.0.04M.08", "dav1.10.08/db1p"),
         ("dav1", (av1c(), dovi(10, 8, 0)), "dav1.10.08", None),
-        ("avc1", (avcc(), dovi(9, 5, 2)), "avc1.4d401f", "dva1.09.05/db2g"),
+        ("avc1", (avcc(), dovi(9, 5, 2)), "avc1.4d401f", None),
         ("dva1", (avcc(), dovi(9, 5, 2)), "dva1.09.05", None),
         ("dvav", (avcc(), dovi(9, 5, 2)), "dvav.09.05", None),
         ("vp09", (vpcc(), dovi(8, 5, 2)), "vp09.00.31.08", None),

@@ -6,7 +6,7 @@ from packager.codecs import vp9
 from packager.errors import BadMedia, UnsupportedMedia
 from packager.isobmff.writer import box
 from packager.model import Colour, VideoConfig
-from tests.packager.codecs.assemble import as_box, colr_nclx, visual_entry, vpcc
+from tests.packager.codecs.assemble import as_box, colr_nclx, readable, visual_entry, vpcc
 
 
 def parse(*boxes: bytes, width: int = 640, height: int = 360) -> VideoConfig:
@@ -57,6 +57,7 @@ def test_colour() -> None:
         (vpcc()[:-4].replace(b"\0\0\0\x14", b"\0\0\0\x10"), "bits too early"),
         (vpcc("04 1f 82 02 02 02"), "VP9 profile 4 is not known"),
     ],
+    ids=readable,
 )
 def test_broken_configuration(configuration: bytes, reason: str) -> None:
     with pytest.raises(BadMedia, match=reason):

@@ -30,7 +30,9 @@ PIECES = st.sampled_from(
 
 def written(document: TextDocument) -> bytes:
     return webvtt_file(
-        TextRendition("text1", "x", "en", "", False, False, document.header, document.cues, (0, 1))
+        TextRendition(
+            "text1", "x", "en", "", False, False, document.header, document.cues, (0, 1 << 60)
+        )
     )
 
 

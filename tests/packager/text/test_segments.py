@@ -48,8 +48,8 @@ def test_a_segment_in_full() -> None:
     )
 
 
-def test_the_whole_file_has_no_timestamp_map() -> None:
-    assert webvtt_file(rendition(Cue(0, 1, "x"))) == (
+def test_the_whole_file_has_no_timestamp_map_and_ends_with_the_presentation() -> None:
+    assert webvtt_file(rendition(Cue(0, 1, "x"), Cue(120_000, 120_001, "too late"))) == (
         b"WEBVTT\n\n00:00:00.000 --> 00:00:00.001\nx\n"
     )
 

@@ -1,0 +1,47 @@
+"""What the connections of one server share, and what the server asks of its caller."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from origin.delivery.fields import Preamble
+from origin.delivery.limits import Limits
+from origin.delivery.resource import Resource
+from origin.delivery.writer import SCRATCH
+from origin.problem import Problem
+
+Handler = Callable[[str], Resource | Awaitable[Resource]]
+"""The resource at a raw path (no query): at once if it is at hand, else to be awaited; or raises.
+
+What is awaited is never cancelled when its viewer leaves: others may wait for it too.
+"""
+
+Control = Callable[[], asyncio.Protocol]
+"""Makes a protocol that speaks HTTP/1.1, as an aiohttp ``web.AppRunner(app).server`` does."""
+
+Describe = Callable[[BaseException], Problem]
+
+Observe = Callable[[str, str, int, int, float, bool], None]
+"""``(method, path, status, bytes sent, seconds, aborted)``, once for each answer.
+
+Bytes include the head, seconds count from the request's turn, and 499 is the status of a request
+whose viewer left before it had one.
+"""
+
+
+@dataclass(slots=True)
+class Site:
+    loop: asyncio.AbstractEventLoop
+    handler: Handler
+    control: Control
+    describe: Describe
+    media: tuple[str, ...]
+    limits: Limits
+    observe: Observe | None
+    draining: bool = False
+    """Each answer is the last of its connection."""
+    preamble: Preamble = field(default_factory=Preamble)
+    scratch: memoryview = field(default_factory=lambda: memoryview(bytearray(SCRATCH)))
+    loading: set[asyncio.Future[Resource]] = field(default_factory=set)

@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from origin.delivery.limits import Limits, Waiting
+from origin.delivery.request import Refusal, Request, RequestReader
+
+HOST = b"Host: a\r\n"
+GET = b"GET /v/x HTTP/1.1\r\n" + HOST
+POST = b"POST /x HTTP/1.1\r\n" + HOST
+
+
+def read(data: bytes, limits: Limits | None = None, step: int = 0) -> list[Request | Refusal]:
+    limits = limits or Limits()
+    queue: deque[Request | Refusal] = deque()
+    reader = RequestReader(limits, ("/v/",), queue)
+    step = step or limits.head_bytes
+    for start in range(0, len(data), step):
+        reader.feed(data[start : start + step])
+    reader.close()
+    return list(queue)
+
+
+def lines(count: int) -> bytes:
+    return b"".join(b"x-%d: y\r\n" % number for number in range(count))
+
+
+REFUSED = [
+    # Framing that two parsers could read in two ways.
+    (GET + HOST + b"\r\n", 400),
+    (GET + b"Host: b\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\r\nHost: u@a\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    (POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", 400),
+    (POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400),
+    (POST + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
+    (POST + b"Content-Length: 3, 3\r\n\r\nabc", 400),
+    (POST + b"Content-Length: +3\r\n\r\nabc", 400),
+    (POST + b"Content-Length: -3\r\n\r\nabc", 400),
+    (POST + b"Content-Length: 0x3\r\n\r\nabc", 400),
+    (POST + b"Content-Length: 3 3\r\n\r\nabc", 400),
+    (POST + b"Content-Length: \r\n\r\nabc", 400),
+    (POST + b"Content-Length: 99999999999999999999999\r\n\r\nabc", 400),
+    (POST + b"Transfer-Encoding: gzip\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: xchunked\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    (b"POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nContent-Length: 5\r\n\r\n", 400),
+    (GET + b"X: a\r\n b\r\n\r\n", 400),
+    (GET + b"X: a\r\n\tb\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\r\n Host: a\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\nHost: a\n\n", 400),
+    (b"GET /v/x HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400),
+    (b"GET /v/x HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400),
+    (GET + b"\n", 400),
+    (GET + b"X : b\r\n\r\n", 400),
+    (GET + b": b\r\n\r\n", 400),
+    (GET + b"X\xff: b\r\n\r\n", 400),
+    (GET + b"X(: b\r\n\r\n", 400),
+    (GET + b"X: a\x00b\r\n\r\n", 400),
+    (GET + b"X: a\x01b\r\n\r\n", 400),
+    (GET + b"no colon\r\n\r\n", 400),
+    # The request line.
+    (b"GET /v/\xe9 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/\x01 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/\x00 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/\x7f HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/\tx HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/x y HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/x?a=\xe9 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/x#y HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET v/x HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET * HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET ftp://a/v/x HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET http:///v/x HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"CONNECT a:80 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"get /v/x HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"NONSENSE /v/x HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"TRACE /x HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    (b"PROPFIND /x HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    (b"DESCRIBE /x RTSP/1.0\r\n" + HOST + b"\r\n", 501),
+    (b"GET /v/x\r\n\r\n", 505),
+    (b"GET /v/x HTTP/0.9\r\n\r\n", 505),
+    (b"GET /v/x HTTP/2.0\r\n" + HOST + b"\r\n", 505),
+    (b"GET /v/x HTTP/1.2\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/x http/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /v/x HTTP/1.11\r\n" + HOST + b"\r\n", 400),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+    # Bodies where there is none.
+    (GET + b"Content-Length: 3\r\n\r\nabc", 400),
+    (GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (GET + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", 400),
+    (b"POST /v/x HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc", 405),
+    (POST + b"Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc", 400),
+    # Sizes.
+    (b"GET /v/" + b"x" * 8192 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+    (b"GET /v/" + b"x" * 100_000, 414),
+    (GET + b"X: " + b"y" * 16_400 + b"\r\n\r\n", 431),
+    (GET + b"X: " + b"y" * 100_000, 431),
+    (GET + b"x" * 100_000, 431),
+    (GET + lines(100) + b"\r\n", 431),
+    (POST + b"Content-Length: 65537\r\n\r\n", 413),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n10001\r\n" + b"x" * 65537, 413),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 600_000, 413),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 600_000, 413),
+]
+
+
+@pytest.mark.parametrize(("data", "status"), REFUSED, ids=lambda v: repr(v)[:60])
+@pytest.mark.parametrize("step", [0, 1, 7, 4096])
+def test_refused(data: bytes, status: int, step: int) -> None:
+    if step in (1, 7) and len(data) > 20_000:
+        step = 1000
+    [refusal] = read(data, step=step)
+    assert isinstance(refusal, Refusal)
+    assert refusal.problem.status == status
+
+
+@pytest.mark.parametrize(("data", "status"), REFUSED, ids=lambda v: repr(v)[:60])
+def test_what_came_before_stands_and_what_comes_after_is_not_read(data: bytes, status: int) -> None:
+    good = GET + b"\r\n"
+    before, refusal = read(good + data + good * 3)
+    assert isinstance(before, Request)
+    assert isinstance(refusal, Refusal)
+    assert refusal.problem.status == status
+
+
+ACCEPTED = [
+    (GET + b"\r\n", "/v/x"),
+    (b"\r\n\r\n" + GET + b"\r\n", "/v/x"),
+    (b"GET /v/x?a=b&c HTTP/1.1\r\n" + HOST + b"\r\n", "/v/x"),
+    (b"GET /v/%C3%A9/..//x HTTP/1.1\r\n" + HOST + b"\r\n", "/v/%C3%A9/..//x"),
+    (b"GET http://other:80/v/x?y HTTP/1.1\r\n" + HOST + b"\r\n", "/v/x"),
+    (b"GET HTTPS://a/v/x HTTP/1.1\r\n" + HOST + b"\r\n", "/v/x"),
+    (b"GET http://a HTTP/1.1\r\n" + HOST + b"\r\n", "/"),
+    (b"GET http://a?q HTTP/1.1\r\n" + HOST + b"\r\n", "/"),
+    (b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", "*"),
+    (b"PROPFIND /v/x HTTP/1.1\r\n" + HOST + b"\r\n", "/v/x"),
+    (b"GET /v/x HTTP/1.0\r\n\r\n", "/v/x"),
+    (b"GET /v/x HTTP/1.1\r\nHost:\r\n\r\n", "/v/x"),
+    (b"GET /v/x HTTP/1.1\r\nhOsT:[::1]:80 \t\r\n\r\n", "/v/x"),
+    (GET + b"X: \xe9\r\nY:\r\n\r\n", "/v/x"),
+    (GET + lines(99) + b"\r\n", "/v/x"),
+    (GET + b"X: " + b"y" * 16_000 + b"\r\n\r\n", "/v/x"),
+    (b"GET /v/" + b"x" * 8_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", "/v/" + "x" * 8000),
+    (GET + b"Content-Length: 0\r\n\r\n", "/v/x"),
+    (GET + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n", "/v/x"),
+    (GET + b"Expect: 100-continue\r\n\r\n", "/v/x"),
+]
+
+
+@pytest.mark.parametrize(("data", "path"), ACCEPTED, ids=lambda v: repr(v)[:60])
+@pytest.mark.parametrize("step", [0, 1, 7])
+def test_accepted(data: bytes, path: str, step: int) -> None:
+    first, second = read(data + GET + b"Connection: close\r\n\r\n", step=step) if (
+        b"HTTP/1.0" not in data
+    ) else (*read(data, step=step), *read(GET + b"\r\n"))
+    assert isinstance(first, Request)
+    assert isinstance(second, Request)
+    assert first.path == path
+    assert second.path == "/v/x"
+
+
+def test_the_request() -> None:
+    [request] = read(
+        b"PUT /a/b?c=d HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nx-two: 2 \r\nX-ONE:  3\r\n"
+        b"Cookie: a=b\r\nCookie: c=d\r\nContent-Length: 5\r\n\r\nhello"
+    )
+    assert isinstance(request, Request)
+    assert request.method == "PUT"
+    assert request.path == "/a/b"
+    assert request.target == b"/a/b?c=d"
+    assert not request.media
+    assert request.keep_alive
+    assert request.body == b"hello"
+    assert request.headers == {
+        b"host": b"a",
+        b"x-one": b"1, 3",
+        b"x-two": b"2",
+        b"cookie": b"a=b; c=d",
+        b"content-length": b"5",
+    }
+
+
+def test_absolute_form_is_put_in_origin_form() -> None:
+    [request] = read(b"GET http://other?q=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert isinstance(request, Request)
+    assert request.target == b"/?q=1"
+
+
+@pytest.mark.parametrize(
+    ("head", "keep_alive"),
+    [
+        (GET, True),
+        (GET + b"Connection: keep-alive\r\n", True),
+        (GET + b"Connection: close\r\n", False),
+        (GET + b"Connection: x, Close\r\n", False),
+        (b"GET /v/x HTTP/1.0\r\n", False),
+        (b"GET /v/x HTTP/1.0\r\nConnection: keep-alive\r\n", True),
+    ],
+)
+def test_keep_alive(head: bytes, keep_alive: bool) -> None:
+    found = read(head + b"\r\n" + GET + b"\r\n")
+    assert isinstance(found[0], Request)
+    assert found[0].keep_alive is keep_alive
+    assert len(found) == 1 + keep_alive, "nothing is read after a close"
+
+
+@pytest.mark.parametrize(
+    "body", [b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX: trailer\r\n\r\n"]
+)
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_chunked_body(body: bytes, step: int) -> None:
+    request, after = read(
+        POST + b"Transfer-Encoding: chunked\r\n\r\n" + body + GET + b"\r\n", step=step
+    )
+    assert isinstance(request, Request)
+    assert request.body == b"abcde"
+    assert b"x" not in request.headers
+    assert isinstance(after, Request)
+
+
+def test_a_tight_pack_of_small_requests_is_no_long_head() -> None:
+    limits = Limits(head_bytes=256)
+    data = (GET + b"\r\n") * 50
+    for step in (1, 100, 255, 256):
+        assert len(read(data, limits, step)) == 50
+
+
+@pytest.mark.parametrize("step", [0, 1, 50])
+def test_the_bound_on_a_head_is_exact_to_a_line(step: int) -> None:
+    limits = Limits(head_bytes=1000)
+    small = GET + b"X: " + b"y" * 900 + b"\r\n\r\n"
+    large = GET + b"X: " + b"y" * 1000 + b"\r\n\r\n"
+    assert isinstance(read(small * 2, limits, step)[1], Request)
+    assert isinstance(read(small + large, limits, step)[1], Refusal)
+
+
+def test_where_it_stands() -> None:
+    queue: deque[Request | Refusal] = deque()
+    reader = RequestReader(Limits(), ("/v/",), queue)
+    assert reader.waiting is Waiting.IDLE
+    reader.feed(b"\r\n")
+    assert reader.waiting is Waiting.IDLE
+    reader.feed(b"P")
+    assert reader.waiting is Waiting.HEAD
+    reader.feed(POST[1:] + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+    assert reader.waiting is Waiting.BODY
+    assert reader.continue_due
+    reader.feed(b"abc")
+    assert reader.waiting is Waiting.IDLE
+    assert not reader.continue_due
+    assert len(queue) == 1
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_noise(data: bytes, step: int) -> None:
+    for start in (b"", GET, POST + b"Transfer-Encoding: chunked\r\n\r\n"):
+        read(start + data, step=step)
+
+
+@given(st.data())
+def test_the_pieces_make_no_difference(data: st.DataObject) -> None:
+    stream = data.draw(
+        st.lists(st.sampled_from([d for d, _ in (*REFUSED, *ACCEPTED) if len(d) < 200]), max_size=4)
+    )
+    joined = b"".join(stream)
+    assert read(joined, step=data.draw(st.integers(1, 40))) == read(joined)
