@@ -23,9 +23,10 @@ def index_file(path: Path) -> MovieIndex:
 
 async def _index_file(path: Path) -> MovieIndex:
     storage = LocalStorage(str(path.parent))
-    (entry,) = await storage.stat([path.name]) or [None]
-    if entry is None:
+    found = await storage.stat([path.name])
+    if not found:
         raise FileNotFoundError(f"no file {path}")
+    entry = found[0]
     reader = index_movie(entry.key, entry.version, entry.size)
     return await storage.drive(entry.key, entry.version, reader)
 

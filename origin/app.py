@@ -6,22 +6,67 @@ and the data plane on the listening socket that the supervisor opened.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
+import sys
 
 from aiohttp import web
 
 from catalog.library import LibraryCatalogue
-from origin import workers
 from origin.control.app import control_app
-from origin.delivery.server import serve
+from origin.delivery.server import Server, serve
 from origin.errors import describe
 from origin.service import Origin
 from origin.settings import BadSetting, Settings
-from origin.storage import open_storage
+from origin.storage import Storage, open_storage
 
 MIB = 1 << 20
 
-log = logging.getLogger(__name__)
+
+def run(settings: Settings) -> int:
+    """Serve until told to stop; the exit status."""
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    return 0
+
+
+async def start(sock: socket.socket, settings: Settings) -> Server:
+    """One worker's server on ``sock``."""
+    storage = _storage(settings)
+    catalogue = LibraryCatalogue(storage)
+    origin = Origin(
+        catalogue,
+        storage,
+        title_cache_bytes=settings.title_cache_mb * MIB,
+        resource_cache_bytes=settings.resource_cache_mb * MIB,
+    )
+    runner = web.AppRunner(control_app(origin, catalogue), access_log=None)
+    await runner.setup()
+    assert runner.server is not None
+    return await serve(sock, origin.resolve, runner.server, describe)
+
+
+def _storage(settings: Settings) -> Storage:
+    try:
+        return open_storage(settings.library)
+    except ValueError as error:
+        raise BadSetting(f"library: {error}") from None
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The one listening socket, opened before any worker starts."""
+    try:
+        return socket.create_server(
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=4096,
+        )
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise BadSetting(
+            f"cannot listen on {settings.host} port {settings.port}: {reason}"
+        ) from error

@@ -67,7 +67,7 @@ class Title:
     def __post_init__(self) -> None:
         p = self.presentation
         self.versions = {file.key: file.version for file in self.asset.media}
-        self.tracks = {track.name: track for track in (*p.renditions, *p.text)}
+        self.tracks = {r.name: r for r in p.renditions} | {t.name: t for t in p.text}
 
     @property
     def nbytes(self) -> int:
@@ -192,11 +192,8 @@ class Origin:
         presentation = title.presentation
         if isinstance(address, MultivariantPlaylist | Mpd):
             media_type, text = await asyncio.to_thread(render, presentation, address)
-            name = str(address).rpartition("/")[2]
-            return _Built(
-                _in_memory(media_type, text.encode(), f"{presentation.revision}-{name}", SHORT_LIVED),
-                title,
-            )
+            tag = f"{presentation.revision}-{str(address).rpartition('/')[2]}"
+            return _Built(_in_memory(media_type, text.encode(), tag, SHORT_LIVED), title)
         if address.revision != presentation.revision:
             raise NotFound(f"'{address.asset}' has no revision {address.revision} (any more)")
         track = title.tracks.get(address.track)

@@ -29,7 +29,7 @@ MAX_ASSET_BYTES = 255
 _REVISION = re.compile(r"[0-9a-f]{16}")
 _TRACK = re.compile(r"(?:video|audio|text)[1-9][0-9]{0,3}")
 _TIMED = re.compile(r"(0|[1-9][0-9]{0,17})\.(m4s|vtt)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f/\\]")
+_NOT_IN_A_SEGMENT = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,10 @@ def _decode_asset(raw: str) -> str:
 
 
 def is_asset_id(name: str) -> bool:
-    """One visible path segment: no separators, controls, or leading dot; at most 255 bytes."""
+    """One visible path segment: no separators, controls, or leading dot; at most 255 bytes of
+    UTF-8 (a file name that is not UTF-8 reaches us as surrogates, and has no address)."""
     return (
-        0 < len(name.encode("utf-8", "surrogateescape")) <= MAX_ASSET_BYTES
+        _NOT_IN_A_SEGMENT.search(name) is None
         and not name.startswith(".")
-        and _CONTROL.search(name) is None
+        and 0 < len(name.encode()) <= MAX_ASSET_BYTES
     )

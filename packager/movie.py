@@ -23,7 +23,7 @@ from packager.isobmff.boxes import Box, children, find, read_header, require
 from packager.isobmff.fragments import Defaults, TrackFragments, read_moof, read_trex
 from packager.isobmff.tables import Columns, read_sample_table
 from packager.language import bcp47
-from packager.model import Edit, MediaKind, MovieIndex, SampleTable, Track
+from packager.model import Edit, MediaKind, MovieIndex, SampleTable, Track, VideoConfig
 from packager.ranges import ByteRange
 
 MAX_MOOV = 64 << 20
@@ -185,6 +185,8 @@ def _read_track(
     if entry is None:
         raise entries.bad("holds no sample entry")
     config = parse_sample_entry(entry)
+    if isinstance(config, VideoConfig) is not (kind is MediaKind.VIDEO):
+        raise entry.bad(f"a track of kind {kind.value} does not hold this codec")
     if len(columns.size) == 0:
         raise UnsupportedMedia("the track holds no sample", box="trak", offset=trak.offset)
     _check_columns(columns, size, trak)

@@ -36,7 +36,12 @@ def control_app(origin: Origin, catalogue: Catalogue) -> web.Application:
     app.router.add_get("/readyz", _alive)
     app.router.add_get("/api/library", library.page)
     app.router.add_get("/{path:.*}", PageFiles(PAGE_FOLDER).serve)
+    app.on_response_prepare.append(_sign)
     return app
+
+
+async def _sign(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "vod-origin"
 
 
 @web.middleware

@@ -61,7 +61,7 @@ class LocalStorage:
         return _version(os.fstat(opened.fileno())) == version
 
     def _path(self, key: str) -> Path:
-        """``key`` comes from our own listing, never from a request; held to the root all the same."""
+        """``key`` is of our own listing, never of a request; held to the root all the same."""
         path = self.root / key
         if ".." in path.parts:
             raise StorageError(f"{key} leaves the library")
@@ -86,7 +86,7 @@ class LocalStorage:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StorageError(f"cannot list {folder or 'the library'}: {error.strerror}") from error
+            raise StorageError(f"cannot list '{folder}': {error.strerror}") from error
         return entries
 
     def _entry(self, key: str) -> Entry | None:

@@ -41,7 +41,7 @@ export function controls(
 
   function showTime(): void {
     const duration = Number.isFinite(video.duration) ? video.duration : 0;
-    const progress = `${clock(video.currentTime)} / ${clock(duration || null)}`;
+    const progress = `${clock(video.currentTime)} / ${clock(duration ? Math.round(duration) : null)}`;
     seek.max = String(duration);
     seek.value = String(video.currentTime);
     seek.setAttribute('aria-valuetext', progress);

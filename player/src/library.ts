@@ -107,7 +107,7 @@ function cardOf(title: Title): HTMLElement {
   paint(poster, title.id);
   if (title.problem) poster.append(h('span', { class: 'badge problem' }, 'Cannot play'));
   else poster.append(h('span', { class: 'poster-play' }, icon('play')));
-  if (title.duration !== null) poster.append(h('span', { class: 'badge' }, clock(title.duration)));
+  if (title.duration !== null) poster.append(h('span', { class: 'badge' }, clock(Math.round(title.duration))));
   const href = cardHash(title);
   const link = h('a', { class: 'card', href, title: title.problem ?? title.name }, poster);
   for (const event of ['pointerenter', 'focus']) {

@@ -36,7 +36,7 @@ export function watchView(title: Title, route: WatchRoute): WatchView {
   const engine = switches('Player', enginesFor(route.format), route.engine, (id) =>
     restart(route.format, id),
   );
-  const facts = [title.duration === null ? '' : clock(title.duration), address(title[route.format])];
+  const facts = [title.duration === null ? '' : clock(Math.round(title.duration)), address(title[route.format])];
   const element = h(
     'section',
     { class: 'watch' },

@@ -70,7 +70,7 @@ def test_no_value_ends_its_line(name: str, value: str) -> None:
         resource(b"text", **{name: value})
 
 
-@given(st.data())
+@given(data=st.data())
 def test_slices(data: st.DataObject, file: OpenFile) -> None:
     spans = st.builds(FileSpan, st.just(file), st.integers(0, 500), st.integers(0, 500))
     memory = st.binary(max_size=20)
