@@ -19,16 +19,16 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: .venv/demo $(PAGE) | $(LIBRARY)  ## Serve a sample library, with a page to play it (nothing to prepare)
+demo: .venv/demo $(PAGE) | $(LIBRARY)  ## Make a sample library, serve it, and print the address of its page
 	@$(BIN)/vod-origin serve $(LIBRARY)
 
 .PHONY: test
 test: install check  ## Install what is needed, then run every check and every test
-	$(BIN)/pytest --numprocesses 2 --ignore tests/e2e
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/e2e
 	$(BIN)/pytest tests/e2e
 
 .PHONY: check
-check: .venv/test $(PAGE)  ## Lint, format check, types, layers
+check: .venv/test $(PAGE)  ## Lint, format, types and layers, without the tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -37,6 +37,10 @@ check: .venv/test $(PAGE)  ## Lint, format check, types, layers
 
 .PHONY: install
 install: .venv/test .venv/debian $(PAGE)  ## Install everything that demo, test and bench need
+
+.PHONY: coverage
+coverage: .venv/test  ## Show which lines and branches of the packager no test reaches (slow)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov packager tests/packager tests/contracts
 
 .PHONY: bench
 bench: install  ## Measure this machine's throughput and latency, with nginx as the yardstick
@@ -59,13 +63,13 @@ clean:  ## Remove everything these targets made
 	@scripts/make-venv.sh .venv
 
 .venv/demo: requirements/demo.txt pyproject.toml | .venv/bin/python
-	@echo "Installing into .venv: the server, its sample library's encoder, Node.js to build the page" >&2
+	@echo "Installing into .venv: the server, the sample library's encoder, Node.js (about 120 MB)" >&2
 	@$(PIP) install -q --require-hashes -r requirements/demo.txt
 	@$(PIP) install -q --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 .venv/test: requirements/test.txt .venv/demo
-	@echo "Installing into .venv: linters, pytest, Playwright, the tests' media tools" >&2
+	@echo "Installing into .venv: linters, pytest, Playwright, Shaka Packager (about 180 MB)" >&2
 	@$(PIP) install -q --require-hashes -r requirements/test.txt
 	@touch $@
 
@@ -73,7 +77,7 @@ clean:  ## Remove everything these targets made
 	@scripts/debian-packages.sh chromium ffmpeg
 	@touch $@
 
-$(PAGE): $(shell find player -type f -not -path '*/node_modules/*' 2>/dev/null) .venv/demo
+$(PAGE): $(shell find player -type f -not -path '*/node_modules/*' 2>/dev/null) | .venv/demo
 	@echo "Building the page: npm packages into player/node_modules" >&2
 	@$(NPM) ci --no-audit --no-fund >&2
 	@$(NPM) run build >&2

@@ -54,7 +54,8 @@ class Cache(Generic[K, V]):
             task = asyncio.ensure_future(self._run(key, load))
             task.add_done_callback(_retrieve)
             self._loading[key] = task
-        return await asyncio.shield(task)
+        await asyncio.wait((task,))  # unlike awaiting the task, leaves it alone when cancelled
+        return task.result()
 
     async def _run(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         try:

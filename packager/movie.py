@@ -12,6 +12,7 @@ The edit list is applied here and nowhere else: ``pts`` is what a viewer's clock
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Generator, Iterator
 
@@ -21,7 +22,7 @@ from packager.codecs import parse_sample_entry
 from packager.errors import BadMedia, LimitExceeded, UnsupportedMedia
 from packager.isobmff.boxes import Box, children, find, read_header, require
 from packager.isobmff.fragments import Defaults, TrackFragments, read_moof, read_trex
-from packager.isobmff.tables import Columns, read_sample_table
+from packager.isobmff.tables import MAX_SAMPLES, Columns, read_sample_table
 from packager.language import bcp47
 from packager.model import Edit, MediaKind, MovieIndex, SampleTable, Track, VideoConfig
 from packager.ranges import ByteRange
@@ -34,6 +35,7 @@ MAX_TIMESCALE = 10_000_000
 READ_AHEAD = 64 << 10
 
 _HANDLERS = {"vide": MediaKind.VIDEO, "soun": MediaKind.AUDIO}
+_LANGUAGE_TAG = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
 _U32 = struct.Struct(">I")
 _MDHD = {0: struct.Struct(">4I"), 1: struct.Struct(">2QIQ")}
 _ELST_ENTRY = {0: np.dtype([("duration", ">u4"), ("time", ">i4"), ("rate", ">i4")]),
@@ -116,6 +118,7 @@ class _Movie:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.max_samples = min(MAX_SAMPLES, size)  # however little each is, it is one byte
         self.fragmented = False
         self.fragments: dict[int, TrackFragments] = {}
         self.traks: list[tuple[int, Box]] = []
@@ -137,16 +140,19 @@ class _Movie:
                     f"more than {MAX_TRACKS} tracks", box="moov", offset=moov.offset
                 )
             track_id, _ = _read_tkhd(require(trak, "tkhd"))
+            if track_id in (known for known, _ in self.traks):
+                self._skip(track_id, trak.bad("a second track of this id"))
+                continue
             self.traks.append((track_id, trak))
             self._read_samples(track_id, trak, defaults.get(track_id, Defaults(0, 0, 0)))
 
     def _read_samples(self, track_id: int, trak: Box, defaults: Defaults) -> None:
         """Start the track's fragments with what 'stbl' holds: hybrid files have both."""
-        fragments = TrackFragments(defaults)
+        fragments = TrackFragments(defaults, self.max_samples)
         self.fragments[track_id] = fragments
         try:
             stbl = require(trak, "mdia", "minf", "stbl")
-            fragments.add(read_sample_table(stbl), stbl)
+            fragments.add(read_sample_table(stbl, self.max_samples), stbl)
         except LimitExceeded:
             raise
         except BadMedia as error:
@@ -192,7 +198,8 @@ def _read_track(
     _check_columns(columns, size, trak)
     extended = find(mdia, "elng")
     if extended is not None:
-        language = bytes(extended.full()[2]).split(b"\0")[0].decode("ascii", "replace") or language
+        tag = bytes(extended.full()[2]).split(b"\0")[0].decode("ascii", "replace")
+        language = tag if _LANGUAGE_TAG.fullmatch(tag) else language
     edit = _read_edit(trak, movie_timescale, timescale)
     samples = _apply_edit(columns, kind, timescale, edit or Edit())
     _, matrix = _read_tkhd(require(trak, "tkhd"))
@@ -294,16 +301,20 @@ def _apply_edit(columns: Columns, kind: MediaKind, timescale: int, edit: Edit) -
         columns.sync,
     )
     shown = np.flatnonzero(pts < edit.end) if edit.end is not None else np.arange(len(pts))
-    if len(shown) == 0 or int((pts + columns.duration).max()) <= 0:
+    stop = int(shown[-1]) + 1 if len(shown) else 0
+    samples = samples.rows(_first_needed(samples, kind, timescale), stop)
+    if len(samples) == 0 or int((samples.pts + samples.duration).max()) <= 0:
         raise UnsupportedMedia("the edit list shows none of the track's samples", box="elst")
-    first, stop = _first_needed(samples, kind, timescale), int(shown[-1]) + 1
-    return samples if (first, stop) == (0, len(pts)) else samples.rows(first, stop)
+    return samples
 
 
 def _first_needed(samples: SampleTable, kind: MediaKind, timescale: int) -> int:
     """Pictures are decoded from the last sync sample before the edit, sound from its priming
-    (less than a second of it); both are hidden by their negative times."""
+    (about a second of it at most); both are hidden by their negative times."""
     if kind is MediaKind.AUDIO:
-        return int(np.argmax(samples.pts > -timescale))
-    starts = np.flatnonzero(samples.sync & (samples.pts <= 0))
-    return int(starts[-1]) if len(starts) and samples.pts[0] < 0 else 0
+        return int(np.argmax(samples.pts + samples.duration > -timescale))
+    starts = np.flatnonzero(samples.sync)
+    if len(starts) == 0:
+        raise UnsupportedMedia("no sync sample: nothing of it can be decoded", box="stss")
+    before = starts[samples.pts[starts] <= 0]
+    return int(before[-1] if len(before) else starts[0])

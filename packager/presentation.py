@@ -43,6 +43,8 @@ START_BITRATE = 600_000
 TAIL_SECONDS = Fraction(1, 2)
 """A shorter last segment of a track joins the one before it."""
 
+LONGEST_TITLE_HOURS = 100
+"""What ends later is a broken time, not a title; no list of segments is made for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +83,7 @@ def build_presentation(
         missing += (LeftOut(source.index.source, "", reason) for reason in source.index.skipped)
     for text in texts:
         missing += _broken_cues(text)
-    candidates = _on_common_origin(candidates)
+    candidates = _of_title_length(_on_common_origin(candidates), missing)
     video = [c for c in candidates if c.track.kind is MediaKind.VIDEO]
     audio = [c for c in candidates if c.track.kind is MediaKind.AUDIO]
     audio = _without_repeats(audio, missing)
@@ -141,6 +143,16 @@ def _shifted(track: Track, origin: Fraction) -> Track:
     samples = track.samples
     moved = replace(samples, dts=samples.dts - ticks, pts=samples.pts - ticks)
     return replace(track, samples=moved)
+
+
+def _of_title_length(candidates: list[Candidate], missing: list[LeftOut]) -> list[Candidate]:
+    kept = []
+    for candidate in candidates:
+        if seconds(candidate.track) > LONGEST_TITLE_HOURS * 3600:
+            missing.append(candidate.left_out(f"ends later than {LONGEST_TITLE_HOURS} hours"))
+        else:
+            kept.append(candidate)
+    return kept
 
 
 def _without_repeats(audio: list[Candidate], missing: list[LeftOut]) -> list[Candidate]:
@@ -206,6 +218,8 @@ def _renditions(
 
 def _rendition(candidate: Candidate, timeline: tl.Timeline) -> Rendition:
     track = candidate.track
+    if np.any(np.diff(track.samples.pts[track.samples.sync]) < 0):
+        raise UnsupportedMedia("its key frames are not in order of time")
     layout = fragment_layout(track)
     edges = _merge_tail(track, tl.segment_edges(track, timeline))
     times, durations = tl.segment_times(track.samples, edges)

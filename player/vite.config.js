@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import { defineConfig } from 'vite';
 
 const PAGE = '../origin/control/page';
+// The best quality saves 8 % more and takes ten times as long.
+const QUICK = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
 
 export default defineConfig({
   base: './',
@@ -25,14 +28,16 @@ function compressed() {
   return {
     name: 'compressed',
     apply: 'build',
-    closeBundle() {
-      for (const name of readdirSync(PAGE, { recursive: true })) {
-        if (!/\.(js|css|html|svg)$/.test(name)) continue;
-        const path = join(PAGE, name);
-        const body = readFileSync(path);
-        writeFileSync(`${path}.gz`, gzipSync(body, { level: 9 }));
-        writeFileSync(`${path}.br`, brotliCompressSync(body));
-      }
+    async closeBundle() {
+      const names = await readdir(PAGE, { recursive: true });
+      await Promise.all(names.filter((name) => /\.(js|css|html|svg)$/.test(name)).map(compress));
     },
   };
+}
+
+async function compress(name) {
+  const path = join(PAGE, name);
+  const body = await readFile(path);
+  await writeFile(`${path}.gz`, await promisify(gzip)(body));
+  await writeFile(`${path}.br`, await promisify(brotliCompress)(body, QUICK));
 }

@@ -66,7 +66,7 @@ SKYLINES = (
     Skyline(12, (0.13, 0.08, 0.21), 0.10, 0.36, 0.28, 0.025),
     Skyline(13, (0.05, 0.04, 0.10), 0.04, 0.23, 0.40, 0.060),
 )
-PERIOD = 2.5  # heights after which a skyline repeats; wider than no picture needs to notice
+PERIOD = 2.5  # heights after which a skyline repeats: more than a picture shows at once
 
 
 def city(width: int, height: int) -> Scene:

@@ -22,7 +22,8 @@ GATHER_BELOW = 32 * 1024
 _AHEAD = 2 * 1024 * 1024
 # Reading over a gap costs less than a further system call up to about this size.
 _MAX_GAP = 16 * 1024
-_MAX_BUFFERS = 512  # IOV_MAX is 1024; a span may bring a gap
+_MAX_EXTENT = 256 * 1024
+_MAX_PIECES = 256  # of one call, each with a gap at most: half of IOV_MAX
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
 _gap = memoryview(bytearray(_MAX_GAP))
@@ -50,8 +51,8 @@ class _Read:
         self.buffers: list[memoryview] = []
 
     def takes(self, file: OpenFile, start: int) -> bool:
-        near = 0 <= start - self.stop <= _MAX_GAP
-        return near and file is self.file and len(self.buffers) < _MAX_BUFFERS
+        near = 0 <= start - self.stop <= _MAX_GAP and start - self.start <= _MAX_EXTENT
+        return near and file is self.file
 
     def add(self, start: int, buffer: memoryview) -> None:
         if start > self.stop:
@@ -70,7 +71,7 @@ def gather(
     """
     filled = 0
     reads: list[_Read] = []
-    for part in islice(parts, index, None):
+    for part in islice(parts, index, index + _MAX_PIECES):
         size = part_size(part)
         take = min(size - offset, len(room) - filled)
         if size >= below or (take == 0 and size > 0):

@@ -25,6 +25,7 @@ TURN = 256 * 1024
 SCRATCH = 128 * 1024
 """Size of the buffer that the writers of one loop share: nothing is in it between two turns."""
 
+_LEAST = TURN // 16  # what a step counts for: very small spans make many system calls a byte
 _MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
@@ -126,7 +127,7 @@ class BodyWriter:
         try:
             while self._left and budget > 0:
                 sent = self._step(budget)
-                budget -= sent
+                budget -= max(sent, _LEAST)
                 self._advance(sent)
         except BlockingIOError:
             self._watch()

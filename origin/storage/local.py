@@ -1,16 +1,19 @@
 """A folder on this machine.
 
 A file's version is its modification time and size: the same wherever the folder is copied with its
-times. Open files are kept by version, so a file replaced by rename goes on serving the requests
-that began on it, and a file changed in place is noticed before bytes of it are sent.
+times. Files stay open, so one replaced by rename goes on serving the requests that began on it, and
+one changed in place is noticed before bytes of it are sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import stat
+import time
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,17 +26,19 @@ T = TypeVar("T")
 
 MAX_OPEN_FILES = 1024
 MAX_SMALL_OBJECT = 16 << 20
+SETTLED_NS = 2_000_000_000
+"""Time stamps of file systems are coarser than changes are frequent: 2 s on the coarsest."""
 
 
 class LocalStorage:
     def __init__(self, root: str) -> None:
         self.root = Path(root).resolve()
         if not self.root.is_dir():
-            raise ValueError(f"{root} is not a folder")
-        self._open: OrderedDict[tuple[str, str], OpenFile] = OrderedDict()
+            raise NotADirectoryError(f"{root} is not a folder")
+        self._open: OrderedDict[str, OpenFile] = OrderedDict()
 
     async def folder_version(self, folder: str) -> str:
-        return f"{(await asyncio.to_thread(os.stat, self._path(folder))).st_mtime_ns:x}"
+        return await asyncio.to_thread(self._folder_version, folder)
 
     async def list_folder(self, folder: str) -> Sequence[Entry]:
         return await asyncio.to_thread(self._scan, folder)
@@ -48,17 +53,19 @@ class LocalStorage:
         return await asyncio.to_thread(self._drive, key, version, reader)
 
     async def open(self, key: str, version: str) -> OpenFile:
-        kept = self._open.get((key, version))
-        if kept is None:
+        kept = self._open.pop(key, None)
+        if kept is None or not self.is_current(kept, version):
             kept = await asyncio.to_thread(self._open_version, key, version)
-            self._open[key, version] = kept
-            while len(self._open) > MAX_OPEN_FILES:
-                self._open.popitem(last=False)
-        self._open.move_to_end((key, version))
+        self._open[key] = kept
+        while len(self._open) > MAX_OPEN_FILES:
+            self._open.popitem(last=False)
         return kept
 
     def is_current(self, opened: OpenFile, version: str) -> bool:
-        return _version(os.fstat(opened.fileno())) == version
+        try:
+            return _version(os.fstat(opened.fileno())) == version
+        except OSError:  # a network file system may have lost it
+            return False
 
     def _path(self, key: str) -> Path:
         """``key`` is of our own listing, never of a request; held to the root all the same."""
@@ -67,35 +74,44 @@ class LocalStorage:
             raise StorageError(f"{key} leaves the library")
         return path
 
+    def _folder_version(self, folder: str) -> str:
+        """Changes once more when the last change is ``SETTLED_NS`` old, so that the folder is
+        listed again for what came behind a listing within the same tick of its time stamp."""
+        try:
+            changed = self._path(folder).stat().st_mtime_ns
+        except OSError as error:
+            raise StorageError(f"cannot read '{folder or '/'}': {error.strerror}") from error
+        return f"{changed:x}" if time.time_ns() - changed > SETTLED_NS else f"{changed:x}+"
+
     def _scan(self, folder: str) -> list[Entry]:
+        """The root may hold very many titles, so what is in it is listed without a stat each."""
         prefix = f"{folder}/" if folder else ""
-        entries = []
         try:
             with os.scandir(self._path(folder)) as found:
-                for item in found:
-                    if item.name.startswith("."):
-                        continue
-                    key = prefix + item.name
-                    if item.is_dir():
-                        entries.append(Entry(key, True))
-                    elif folder:
-                        status = item.stat()
-                        entries.append(Entry(key, False, status.st_size, _version(status)))
-                    else:
-                        entries.append(Entry(key, False))
-        except FileNotFoundError:
+                listed = [
+                    Entry(prefix + item.name, _is_folder(item))
+                    for item in found
+                    if not item.name.startswith(".")
+                ]
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise StorageError(f"cannot list '{folder}': {error.strerror}") from error
-        return entries
+            raise StorageError(f"cannot list '{folder or '/'}': {error.strerror}") from error
+        if not folder:
+            return listed
+        folders = [entry for entry in listed if entry.is_folder]
+        return folders + [e for f in listed if not f.is_folder and (e := self._entry(f.key))]
 
     def _entry(self, key: str) -> Entry | None:
+        """None for what is gone, and for what is no file: a pipe would be waited on for ever."""
         try:
             status = self._path(key).stat()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise StorageError(f"cannot stat {key}: {error.strerror}") from error
+        if not stat.S_ISREG(status.st_mode):
+            return None
         return Entry(key, False, status.st_size, _version(status))
 
     def _open_version(self, key: str, version: str) -> OpenFile:
@@ -105,28 +121,46 @@ class LocalStorage:
             raise ObjectChanged(f"{key} is gone") from None
         except OSError as error:
             raise StorageError(f"cannot open {key}: {error.strerror}") from error
-        if _version(os.fstat(opened.fileno())) != version:
-            raise ObjectChanged(f"{key} has changed")
+        self._require(opened, key, version)
         return opened
 
-    def _read(self, key: str, version: str) -> bytes:
-        opened = self._open_version(key, version)
-        size = os.fstat(opened.fileno()).st_size
-        if size > MAX_SMALL_OBJECT:
-            raise StorageError(f"{key} is {size} bytes, too large to be read whole")
-        return _pread(opened, ByteRange(0, size))
+    def _require(self, opened: OpenFile, key: str, version: str) -> None:
+        if not self.is_current(opened, version):
+            raise ObjectChanged(f"{key} has changed")
 
-    def _drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
+    @contextmanager
+    def _unchanged(self, key: str, version: str) -> Iterator[OpenFile]:
+        """The file of that version; if it is another by the end, that is the error, whatever
+        else may seem wrong with what was read."""
         opened = self._open_version(key, version)
         try:
-            span = next(reader)
-            while True:
-                span = reader.send(_pread(opened, span))
-        except StopIteration as done:
-            result: T = done.value
-            return result
+            yield opened
         finally:
-            reader.close()
+            self._require(opened, key, version)
+
+    def _read(self, key: str, version: str) -> bytes:
+        with self._unchanged(key, version) as opened:
+            size = os.fstat(opened.fileno()).st_size
+            if size > MAX_SMALL_OBJECT:
+                raise StorageError(f"{key} is {size} bytes, too large to be read whole")
+            return _pread(opened, ByteRange(0, size))
+
+    def _drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
+        with self._unchanged(key, version) as opened, closing(reader):
+            try:
+                span = next(reader)
+                while True:
+                    span = reader.send(_pread(opened, span))
+            except StopIteration as done:
+                result: T = done.value
+                return result
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:  # a link in a circle, say: told when its title is asked for
+        return False
 
 
 def _version(status: os.stat_result) -> str:
@@ -135,6 +169,9 @@ def _version(status: os.stat_result) -> str:
 
 def _pread(opened: OpenFile, span: ByteRange) -> bytes:
     try:
-        return os.pread(opened.fileno(), span.length, span.start)
+        data = os.pread(opened.fileno(), span.length, span.start)
     except OSError as error:
         raise StorageError(f"read failed: {error.strerror}") from error
+    if len(data) != span.length:
+        raise StorageError(f"read {len(data)} of {span.length} bytes from byte {span.start}")
+    return data

@@ -13,7 +13,7 @@ import numpy as np
 
 from packager.errors import LimitExceeded
 from packager.isobmff.boxes import Box, children, require
-from packager.isobmff.tables import MAX_SAMPLES, Columns
+from packager.isobmff.tables import Columns
 
 NON_SYNC = 0x10000  # sample_is_non_sync_sample (8.8.3.1)
 
@@ -21,6 +21,7 @@ _TREX = struct.Struct(">5I")
 _TFHD_FIELDS = ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4))
 _TRUN_COLUMNS = ((0x100, "duration", ">u4"), (0x200, "size", ">u4"), (0x400, "flags", ">u4"))
 _BASE_IS_MOOF = 0x020000
+_RUNS_TO_JOIN = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +41,49 @@ def read_trex(trex: Box) -> tuple[int, Defaults]:
 
 @dataclass(slots=True)
 class TrackFragments:
-    """``next_dts``: where the track's next sample decodes if 'tfdt' does not say."""
+    """``next_dts``: where the track's next sample decodes if 'tfdt' does not say; ``runs`` that
+    have piled up are joined now and then, as one of a single sample is mostly overhead."""
 
     defaults: Defaults
+    max_samples: int
     next_dts: int = 0
     count: int = 0
     runs: list[Columns] = field(default_factory=list)
+    joined: list[Columns] = field(default_factory=list)
 
     def add(self, run: Columns, where: Box) -> None:
+        self.room_for(len(run.size), where)
         self.count += len(run.size)
-        if self.count > MAX_SAMPLES:
-            raise LimitExceeded(
-                f"more than {MAX_SAMPLES} samples", box=where.type, offset=where.offset
-            )
-        self.runs.append(run)
         self.next_dts = int(run.dts[-1] + run.duration[-1]) if len(run.dts) else self.next_dts
+        self.runs.append(run)
+        if len(self.runs) == _RUNS_TO_JOIN:
+            self.joined.append(_join(self.runs))
+            self.runs = []
+
+    def room_for(self, more: int, where: Box) -> None:
+        if self.count + more > self.max_samples:
+            raise LimitExceeded(
+                f"{self.count + more} samples, more than {self.max_samples}",
+                box=where.type,
+                offset=where.offset,
+            )
 
     def columns(self) -> Columns:
         """All runs as one table; each duration reaches to the next sample, over gaps too."""
-        if len(self.runs) == 1:
-            return self.runs[0]
-        joined = Columns(
-            *(
-                np.concatenate([getattr(run, name) for run in self.runs])
-                for name in Columns.__dataclass_fields__
-            )
+        table = _join([*self.joined, *self.runs])
+        table.duration[:-1] = np.diff(table.dts)
+        return table
+
+
+def _join(runs: list[Columns]) -> Columns:
+    if len(runs) == 1:
+        return runs[0]
+    return Columns(
+        *(
+            np.concatenate([getattr(run, name) for run in runs])
+            for name in Columns.__dataclass_fields__
         )
-        joined.duration[:-1] = np.diff(joined.dts)
-        return joined
+    )
 
 
 def read_moof(moof: Box, tracks: dict[int, TrackFragments]) -> None:
@@ -97,7 +113,7 @@ def _read_traf(
         if child.type == "tfdt":
             track.next_dts = _decode_time(child)
         elif child.type == "trun":
-            run, position = _read_trun(child, base, position, track.next_dts, defaults)
+            run, position = _read_trun(child, base, position, track, defaults)
             track.add(run, child)
     return position
 
@@ -129,7 +145,7 @@ def _decode_time(tfdt: Box) -> int:
 
 
 def _read_trun(
-    trun: Box, base: int, position: int, dts: int, defaults: Defaults
+    trun: Box, base: int, position: int, track: TrackFragments, defaults: Defaults
 ) -> tuple[Columns, int]:
     """The run's columns and where its data ends (8.8.8)."""
     _, flags, fields = trun.full()
@@ -150,9 +166,9 @@ def _read_trun(
     if flags & 0x800:
         layout.append(("composition", ">i4"))
     dtype = np.dtype(layout)
-    # A run of nothing but defaults has rows of no bytes: its count is held to the limit instead.
-    if count * dtype.itemsize > len(fields) - at or count > MAX_SAMPLES:
+    if count * dtype.itemsize > len(fields) - at:
         raise trun.bad(f"claims {count} samples but holds {len(fields) - at} bytes of them")
+    track.room_for(count, trun)  # a run of nothing but defaults has rows of no bytes
     rows = np.frombuffer(fields, dtype, count, at) if layout else np.empty(count, dtype)
 
     def column(name: str, default: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -169,7 +185,7 @@ def _read_trun(
     run = Columns(
         offset=position + end - size,
         size=size,
-        dts=dts + np.cumsum(duration) - duration,
+        dts=track.next_dts + np.cumsum(duration) - duration,
         duration=duration,
         composition=column("composition", 0),
         sync=(sample_flags & NON_SYNC) == 0,

@@ -33,9 +33,9 @@ class Columns:
     sync: NDArray[np.bool_]
 
 
-def read_sample_table(stbl: Box) -> Columns:
+def read_sample_table(stbl: Box, max_samples: int = MAX_SAMPLES) -> Columns:
     """The columns of a track; empty ones for a track whose samples are all in fragments."""
-    size = _sizes(stbl)
+    size = _sizes(stbl, max_samples)
     count = len(size)
     duration = _run_lengths(require(stbl, "stts"), count, ">u4")
     composition_box = find(stbl, "ctts")
@@ -69,16 +69,16 @@ def _run_lengths(table: Box, count: int, value_type: str) -> Column:
     return np.repeat(runs["value"].astype(np.int64), lengths)
 
 
-def _sizes(stbl: Box) -> Column:
+def _sizes(stbl: Box, max_samples: int) -> Column:
     table = find(stbl, "stsz") or find(stbl, "stz2")
     if table is None:
         raise stbl.bad("has no 'stsz'")
     _, _, fields = table.full()
     table.need(12)
     constant, count = (int.from_bytes(fields[at : at + 4], "big") for at in (0, 4))
-    if count > MAX_SAMPLES:
+    if count > max_samples:
         raise LimitExceeded(
-            f"{count} samples, more than {MAX_SAMPLES}", box=table.type, offset=table.offset
+            f"{count} samples, more than {max_samples}", box=table.type, offset=table.offset
         )
     if table.type == "stz2":
         size = _compact_sizes(table, constant & 0xFF, count)

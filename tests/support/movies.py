@@ -246,7 +246,7 @@ def _moof(
         if base == "absolute":
             tfhd_flags, base_field, data_offset = 0x1, struct.pack(">Q", moof_start + at), 0
         elif base == "chained":
-            tfhd_flags, data_offset = 0, at if track == 1 else 0
+            tfhd_flags, data_offset = 0, 0 if trafs else at
         time = decode[track - 1]
         trafs.append(
             atom(

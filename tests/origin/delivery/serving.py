@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -94,6 +95,13 @@ class Wire:
             return await self.rest() == b""
         except ConnectionError:
             return True
+
+    def reset(self) -> None:
+        """Leave as a player does that is killed: with RST, not FIN."""
+        linger = struct.pack("ii", 1, 0)
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.writer.transport.abort()
 
     async def close(self) -> None:
         self.writer.close()

@@ -1,0 +1,169 @@
+"""A client that costs little more than the system calls: so many connections, each asking for one
+body after another, and the bodies thrown away by the kernel.
+
+``MSG_TRUNC`` on TCP takes bytes off the socket without copying them (tcp(7)), so that one Python
+process drains more than a server sends. It runs as a process of its own, on a core of its own:
+a ``Load`` as JSON on standard input, its ``Tally`` on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import random
+import re
+import select
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle
+
+HEAD_PIECE = 1024
+MAX_HEAD = 16 * 1024
+
+_OK = b"HTTP/1.1 200 "
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+
+
+class LoadError(Exception):
+    """The server did not answer as it must: what is measured would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``fields``: header field lines that every request carries, Host not among them."""
+
+    host: str
+    port: int
+    paths: Sequence[str]
+    fields: Sequence[str]
+    connections: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """``requests``: whole answers; ``nbytes``: of bodies; ``p50``, ``p99``: seconds from asking
+    to the last byte."""
+
+    requests: int
+    nbytes: int
+    seconds: float
+    p50: float
+    p99: float
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The smallest value that at least ``share`` of ``ordered`` does not exceed (nearest rank)."""
+    if not ordered:
+        raise ValueError("no values")
+    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
+
+
+def drive(load: Load) -> Tally:
+    sink = mmap.mmap(-1, 64 << 20)  # never written to, so it takes no memory
+    poll = select.epoll()
+    latencies: list[float] = []
+    viewers = {}
+    for number in range(load.connections):
+        viewer = _Viewer(load, random.Random(number), sink, latencies)
+        viewers[viewer.fileno()] = viewer
+        poll.register(viewer.fileno(), select.EPOLLIN)
+    start = time.perf_counter()
+    for viewer in viewers.values():
+        viewer.ask()
+    while (now := time.perf_counter()) < start + load.seconds:
+        for fd, _ in poll.poll(load.seconds):
+            viewers[fd].receive()
+    latencies.sort()
+    if not latencies:
+        raise LoadError(f"not one whole answer in {load.seconds} s")
+    return Tally(
+        requests=len(latencies),
+        nbytes=sum(viewer.received for viewer in viewers.values()),
+        seconds=now - start,
+        p50=percentile(latencies, 0.5),
+        p99=percentile(latencies, 0.99),
+    )
+
+
+class _Viewer:
+    """One connection, one answer at a time; ``received`` counts bytes of bodies."""
+
+    __slots__ = ("_asked", "_head", "_latencies", "_left", "_requests", "_sink", "_socket",
+                 "received")  # fmt: skip
+
+    def __init__(
+        self, load: Load, order: random.Random, sink: mmap.mmap, latencies: list[float]
+    ) -> None:
+        self._requests = _requests(load, order)
+        self._sink = sink
+        self._latencies = latencies
+        self._head = b""
+        self._left = 0
+        self.received = 0
+        self._socket = socket.create_connection((load.host, load.port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def ask(self) -> None:
+        self._asked = time.perf_counter()
+        self._socket.sendall(next(self._requests))
+
+    def receive(self) -> None:
+        if self._left:
+            wanted = min(self._left, len(self._sink))
+            count = self._socket.recv_into(self._sink, wanted, socket.MSG_TRUNC)
+            if count == 0:
+                raise LoadError(f"the server closed {self._left} bytes before the end of a body")
+            self.received += count
+            self._left -= count
+        elif not self._receive_head():
+            return
+        if self._left == 0:
+            self._latencies.append(time.perf_counter() - self._asked)
+            self.ask()
+
+    def _receive_head(self) -> bool:
+        """Whether it is whole now; what came behind it is the beginning of the body."""
+        piece = self._socket.recv(HEAD_PIECE)
+        self._head += piece
+        end = self._head.find(b"\r\n\r\n")
+        if end < 0:
+            if not piece or len(self._head) > MAX_HEAD:
+                raise LoadError(f"no end of a head: {self._head[:200]!r}")
+            return False
+        length = _LENGTH.search(self._head, 0, end)
+        if length is None or not self._head.startswith(_OK):
+            raise LoadError(f"not a 200 of known length: {self._head[:200]!r}")
+        early = len(self._head) - end - 4
+        self.received += early
+        self._left = int(length[1]) - early
+        self._head = b""
+        return True
+
+
+def _requests(load: Load, order: random.Random) -> Iterator[bytes]:
+    """All paths over and over, in an order of this connection's own."""
+    lines = "".join(f"{line}\r\n" for line in (f"Host: {load.host}", *load.fields))
+    paths = order.sample(load.paths, len(load.paths))
+    return cycle([f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode() for path in paths])
+
+
+def main() -> int:
+    try:
+        tally = drive(Load(**json.load(sys.stdin)))
+    except (LoadError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    json.dump(asdict(tally), sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

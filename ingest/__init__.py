@@ -1,0 +1,1 @@
+"""Making media: for now, a sample library."""

@@ -1,0 +1,144 @@
+"""A real browser, a real origin, and a library with a sound title, a broken one and many more.
+
+What the browser says on its console, an answer of 400 or more, or a request to any other host
+fails the test in which it happened, unless that test takes it out of ``page_faults``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+
+from tests.e2e.films import ROOT, make_library
+from tests.e2e.report import Report
+from tests.e2e.watching import PATIENCE_SECONDS, Viewer
+
+ARTEFACTS = ROOT / "build" / "artefacts"
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+_REPORT = pytest.StashKey[Report]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_REPORT] = Report(ARTEFACTS)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    report = config.stash[_REPORT]
+    if lines := report.lines():
+        terminalreporter.section(f"players in Chromium (pictures in {ARTEFACTS.relative_to(ROOT)})")
+        terminalreporter.write_line("\n".join(lines))
+        (report.folder / "players.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> Report:
+    report = request.config.stash[_REPORT]
+    shutil.rmtree(report.folder, ignore_errors=True)
+    report.folder.mkdir(parents=True)
+    return report
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library") / "films"
+    make_library(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def origin(library: Path, report: Report) -> Iterator[str]:
+    """The address of ``vod-origin serve`` over the library."""
+    log = report.folder / "origin.log"
+    command = [sys.executable, "-m", "cli.main", "serve", str(library), "--port", "0"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield _printed_address(server, log)
+    finally:
+        server.terminate()
+        server.wait(PATIENCE_SECONDS)
+
+
+def _printed_address(server: subprocess.Popen[bytes], log: Path) -> str:
+    for _ in range(PATIENCE_SECONDS * 10):
+        if found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text(encoding="utf-8")):
+            return found[0]
+        if server.poll() is not None:
+            break
+        time.sleep(0.1)
+    pytest.fail(f"the origin did not start:\n{log.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("VOD_CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        pytest.fail(
+            "Chromium is not installed. 'make install' installs it on Debian as root; elsewhere "
+            "install it yourself, or name one in VOD_CHROMIUM."
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page_faults() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, origin: str, page_faults: list[str]) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((origin, f"blob:{origin}", "data:")):
+            page_faults.append(f"asked another host: {request.url}")
+
+    def on_response(response: Response) -> None:
+        if response.status >= 400:
+            page_faults.append(f"{response.status} {response.url}")
+
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("pageerror", lambda error: page_faults.append(f"uncaught: {error}"))
+    page.on(
+        "console",
+        lambda message: (
+            page_faults.append(f"console: {message.text}")
+            if message.type in ("error", "warning")
+            else None
+        ),
+    )
+    yield page
+    context.close()
+    assert page_faults == []
+
+
+@pytest.fixture
+def viewer(page: Page, origin: str) -> Viewer:
+    return Viewer(page, origin)

@@ -1,0 +1,124 @@
+"""Stopping: nothing new is accepted, what is in flight ends, what does not is cut."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from origin.delivery.resource import FileSpan, Resource
+from tests.origin.delivery.library import noise, open_file, resource
+from tests.origin.delivery.serving import Serving, Wire, request, until
+
+BODY = noise(6_000_000)
+
+
+@pytest.fixture(autouse=True)
+def titles(serving: Serving, tmp_path: Path) -> None:
+    file = open_file(tmp_path / "file", BODY)
+    serving.resources["/v/a"] = resource(b"media")
+    serving.resources["/v/large"] = resource(FileSpan(file, 0, len(BODY)))
+
+
+async def start(serving: Serving, path: str) -> Wire:
+    """A connection in the middle of an answer."""
+    wire = await serving.connect(receive=4096)
+    await wire.send(request(path) + request("/v/a"))
+    await wire.reader.readuntil(b"\r\n\r\n")
+    return wire
+
+
+async def test_idle_connections_are_closed(serving: Serving) -> None:
+    fresh, used = await serving.connect(), await serving.connect()
+    assert (await used.get("/v/a")).status == 200
+    await serving.server.close(grace=10)
+    assert await fresh.is_closed()
+    assert await used.is_closed()
+    with pytest.raises(OSError, match="refused|Connect call failed"):
+        await serving.connect()
+
+
+async def test_a_download_ends(serving: Serving) -> None:
+    media = await start(serving, "/v/large")
+    control = await start(serving, "/large")
+    closing = asyncio.ensure_future(serving.server.close(grace=20))
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    assert await media.rest() == BODY
+    assert await control.rest() == b"x" * 8_000_000
+    await media.close()
+    await control.close()
+    await closing
+    assert {seen[1] for seen in serving.observed} == {"/v/large", "/large"}
+    assert not any(seen[-1] for seen in serving.observed)
+
+
+async def test_a_load_ends_with_a_word_of_the_end(serving: Serving) -> None:
+    release: asyncio.Future[Resource] = asyncio.get_running_loop().create_future()
+    serving.loads["/v/load"] = lambda: release
+    wire = await serving.connect()
+    await wire.send(request("/v/load"))
+    await until(lambda: serving.server.connections == 1)
+    await asyncio.sleep(0.02)
+    closing = asyncio.ensure_future(serving.server.close(grace=20))
+    await asyncio.sleep(0.02)
+    release.set_result(serving.resources["/v/a"])
+    assert (await wire.reply()).body == b"media"
+    assert await wire.is_closed()
+    await wire.close()
+    await closing
+
+
+async def test_a_head_under_way_is_answered(serving: Serving) -> None:
+    wire = await serving.connect()
+    whole = request("/v/a")
+    await wire.send(whole[:-2])
+    await until(lambda: serving.server.connections == 1)
+    await asyncio.sleep(0.02)
+    closing = asyncio.ensure_future(serving.server.close(grace=20))
+    await asyncio.sleep(0.02)
+    await wire.send(whole[-2:])
+    reply = await wire.reply()
+    assert reply.body == b"media"
+    assert reply.headers["connection"] == "close"
+    assert await wire.is_closed()
+    await wire.close()
+    await closing
+
+
+async def test_what_does_not_end_is_cut(serving: Serving) -> None:
+    media = await start(serving, "/v/large")
+    control = await start(serving, "/large")
+    await serving.server.close(grace=0.1)
+    assert serving.server.connections == 0
+    for wire in (media, control):
+        try:
+            assert len(await wire.rest()) < 6_000_000
+        except ConnectionError:
+            pass
+    assert all(seen[-1] for seen in serving.observed)
+
+
+async def test_draining_says_close_and_goes_on_accepting(serving: Serving) -> None:
+    wire = await serving.connect()
+    assert "connection" not in (await wire.get("/v/a")).headers
+    serving.server.drain()
+    for path in ("/v/a", "/echo"):
+        wire = await serving.connect()
+        reply = await wire.get(path)
+        assert reply.status == 200
+        assert reply.headers["connection"] == "close"
+        assert await wire.is_closed()
+
+
+async def test_a_connection_that_was_in_the_backlog(serving: Serving) -> None:
+    """It is accepted in the same breath as the server is told to close."""
+    closing = asyncio.ensure_future(_close_soon(serving))
+    wire = await serving.connect()
+    await closing
+    assert await wire.is_closed()
+
+
+async def _close_soon(serving: Serving) -> None:
+    await serving.server.close(grace=20)
