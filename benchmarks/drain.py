@@ -16,12 +16,16 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from itertools import cycle
+from math import ceil
 
 HEAD_PIECE = 1024
 MAX_HEAD = 16 * 1024
+SINK = 64 << 20
+"""The most that one call drains. Never written to, so it takes no memory."""
 
 _OK = b"HTTP/1.1 200 "
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
@@ -59,34 +63,42 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     """The smallest value that at least ``share`` of ``ordered`` does not exceed (nearest rank)."""
     if not ordered:
         raise ValueError("no values")
-    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
 def drive(load: Load) -> Tally:
-    sink = mmap.mmap(-1, 64 << 20)  # never written to, so it takes no memory
-    poll = select.epoll()
     latencies: list[float] = []
-    viewers = {}
-    for number in range(load.connections):
-        viewer = _Viewer(load, random.Random(number), sink, latencies)
-        viewers[viewer.fileno()] = viewer
-        poll.register(viewer.fileno(), select.EPOLLIN)
-    start = time.perf_counter()
-    for viewer in viewers.values():
-        viewer.ask()
-    while (now := time.perf_counter()) < start + load.seconds:
-        for fd, _ in poll.poll(load.seconds):
-            viewers[fd].receive()
-    latencies.sort()
+    with ExitStack() as stack:
+        sink = stack.enter_context(closing(mmap.mmap(-1, SINK)))
+        poll = stack.enter_context(closing(select.epoll()))
+        viewers: dict[int, _Viewer] = {}
+        for number in range(load.connections):
+            viewer = _Viewer(load, random.Random(number), sink, latencies)
+            stack.callback(viewer.close)
+            viewers[viewer.fileno()] = viewer
+            poll.register(viewer.fileno(), select.EPOLLIN)
+        seconds = _watch(poll, viewers, load.seconds)
     if not latencies:
         raise LoadError(f"not one whole answer in {load.seconds} s")
+    latencies.sort()
     return Tally(
         requests=len(latencies),
         nbytes=sum(viewer.received for viewer in viewers.values()),
-        seconds=now - start,
+        seconds=seconds,
         p50=percentile(latencies, 0.5),
         p99=percentile(latencies, 0.99),
     )
+
+
+def _watch(poll: select.epoll, viewers: Mapping[int, _Viewer], seconds: float) -> float:
+    """Have all viewers ask and receive for ``seconds``; how long it was."""
+    start = time.perf_counter()
+    for viewer in viewers.values():
+        viewer.ask()
+    while (now := time.perf_counter()) < start + seconds:
+        for fd, _ in poll.poll(start + seconds - now):
+            viewers[fd].receive()
+    return now - start
 
 
 class _Viewer:
@@ -110,6 +122,9 @@ class _Viewer:
 
     def fileno(self) -> int:
         return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
 
     def ask(self) -> None:
         self._asked = time.perf_counter()

@@ -11,13 +11,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.machine import cores, on_core
+
+T = TypeVar("T")
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
@@ -70,7 +73,7 @@ def vod_origin(library: Path, scratch: Path) -> Iterator[Server]:
     arguments = ["serve", str(library), "--host", HOST, "--port", "0", "--workers", "1"]
     log = scratch / "vod-origin.log"
     with _running([sys.executable, "-c", run, *arguments], log) as process:
-        port = int(_wait_for(process, log, lambda: _announced_port(log)))
+        port = _wait_for(process, log, lambda: _announced_port(log))
         yield Server("vod-origin", _own_version(), HOST, port, process.pid)
 
 
@@ -111,3 +114,53 @@ def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _wait_for(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], T | None]) -> T:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if (found := ready()) is not None:
+            return found
+        time.sleep(0.05)
+    said = log.read_text(errors="replace").strip()[-2000:]
+    raise ServerFailed(f"{process.args!r} did not start. It said:\n{said}")
+
+
+def _announced_port(log: Path) -> int | None:
+    found = re.search(r"http://[^\s/]+:(\d+)", log.read_text(errors="replace"))
+    return int(found[1]) if found else None
+
+
+def _accepts(port: int) -> int | None:
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except ConnectionRefusedError:
+        return None
+    return port
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _user_line() -> str:
+    """A master that is root would give its worker another user, who may not read the files."""
+    if os.geteuid() != 0:
+        return ""
+    return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getegid()).gr_name};"
+
+
+def _own_version() -> str:
+    try:
+        return version("vod-origin")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return ""
+
+
+def _nginx_version(program: str) -> str:
+    said = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
+    return said.strip().rpartition("/")[2]

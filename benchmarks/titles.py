@@ -11,9 +11,10 @@ with several tracks that is how FFmpeg interleaves, down to a chunk a picture.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from packager.movie import index_movie
 MOVIE_TIMESCALE = 1000
 
 _FTYP = box("ftyp", b"isom", bytes(4), b"isomiso2avc1mp41")
-_IDENTITY_DATA = full_box("dref", 0, 0, struct.pack(">I", 1), full_box("url ", 0, 1))
+_DATA_HERE = full_box("dref", 0, 0, struct.pack(">I", 1), full_box("url ", 0, 1))
 
 Rows = NDArray[np.int64]
 
@@ -42,8 +43,8 @@ class Loop:
 
     @classmethod
     def read(cls, path: Path, seconds: int) -> Loop:
-        data = path.read_bytes()
-        return cls(seconds, tuple(_cut(t, seconds) for t in _index(path.name, data).tracks), data)
+        tracks = tuple(_cut(track, seconds) for track in index_file(path).tracks)
+        return cls(seconds, tracks, path.read_bytes())
 
     def only(self, kind: MediaKind) -> Loop:
         return Loop(self.seconds, tuple(t for t in self.tracks if t.kind is kind), self.data)
@@ -67,6 +68,21 @@ class _Layout:
         return int(self.size.sum())
 
 
+def index_file(path: Path) -> MovieIndex:
+    """Index a file as a storage does: nothing of it is known but its size."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        reader = index_movie(path.name, "1", os.fstat(fd).st_size)
+        wanted = next(reader)
+        while True:
+            wanted = reader.send(os.pread(fd, wanted.length, wanted.start))
+    except StopIteration as finished:
+        index: MovieIndex = finished.value
+        return index
+    finally:
+        os.close(fd)
+
+
 def write_title(path: Path, loop: Loop, turns: int, *, hollow: bool = False) -> None:
     """Write ``turns`` x ``loop.seconds`` of media."""
     layout = _lay_out(loop.tracks)
@@ -86,17 +102,6 @@ def write_title(path: Path, loop: Loop, turns: int, *, hollow: bool = False) -> 
             file.write(media)
 
 
-def _index(name: str, data: bytes) -> MovieIndex:
-    reader = index_movie(name, "1", len(data))
-    wanted = next(reader)
-    while True:
-        try:
-            wanted = reader.send(data[wanted.start : wanted.stop])
-        except StopIteration as finished:
-            index: MovieIndex = finished.value
-            return index
-
-
 def _cut(track: Track, seconds: int) -> Track:
     """The samples of the loop, which end where it ends or the next turn would be out of step."""
     samples = track.samples
@@ -104,15 +109,7 @@ def _cut(track: Track, seconds: int) -> Track:
     samples = samples.rows(0, count)
     if int(samples.duration.sum()) != seconds * track.timescale:
         raise ValueError(f"{seconds} s of track {track.track_id} are not whole samples")
-    return Track(
-        track.track_id,
-        track.kind,
-        track.timescale,
-        track.language,
-        track.name,
-        track.config,
-        samples,
-    )
+    return replace(track, samples=samples)
 
 
 def _lay_out(tracks: Sequence[Track]) -> _Layout:
@@ -146,14 +143,12 @@ def _moov(loop: Loop, layout: _Layout, turns: int, start: int) -> bytes:
 
 
 def _trak(track: Track, track_id: int, duration: int, seconds: int, stbl: bytes) -> bytes:
-    video = isinstance(track.config, VideoConfig)
-    width, height = (
-        (track.config.width, track.config.height)
-        if isinstance(track.config, VideoConfig)
-        else (0, 0)
-    )
-    tkhd = struct.pack(">5I8xhhhH", 0, 0, track_id, 0, duration, 0, 0, 0 if video else 0x100, 0)
-    shown = struct.pack(">2I", width << 16, height << 16)
+    config = track.config
+    video = isinstance(config, VideoConfig)
+    picture = (config.width, config.height) if isinstance(config, VideoConfig) else (0, 0)
+    volume = 0 if video else 0x100
+    tkhd = struct.pack(">5I8xhhhH", 0, 0, track_id, 0, duration, 0, 0, volume, 0)
+    shown = struct.pack(">2I", *(side << 16 for side in picture))
     edit = struct.pack(">2Ii2H", 1, duration, -int(track.samples.dts[0]), 1, 0)
     mdhd = struct.pack(">4I2H", 0, 0, track.timescale, seconds * track.timescale, 0x55C4, 0)
     handler = b"vide" if video else b"soun"
@@ -166,7 +161,7 @@ def _trak(track: Track, track_id: int, duration: int, seconds: int, stbl: bytes)
             "mdia",
             full_box("mdhd", 0, 0, mdhd),
             full_box("hdlr", 0, 0, bytes(4), handler, bytes(12), b"\0"),
-            box("minf", media_header, box("dinf", _IDENTITY_DATA), stbl),
+            box("minf", media_header, box("dinf", _DATA_HERE), stbl),
         ),
     )
 

@@ -37,6 +37,6 @@ WORKLOADS = (
     Workload("playlist", "media playlist from the cache", Asks.PLAYLIST, EPISODE, 64),
     Workload("sd", "360p segments, one track a file", Asks.SEGMENTS, SD_SINGLE, 16),
     Workload("hd", "1080p segments, one track a file", Asks.SEGMENTS, HD_SINGLE, 16),
-    Workload("sd-mixed", "360p segments, interleaved", Asks.SEGMENTS, SD_INTERLEAVED, 16),
-    Workload("hd-mixed", "1080p segments, interleaved", Asks.SEGMENTS, HD_INTERLEAVED, 16),
+    Workload("sd-interleaved", "360p segments, interleaved", Asks.SEGMENTS, SD_INTERLEAVED, 16),
+    Workload("hd-interleaved", "1080p segments, interleaved", Asks.SEGMENTS, HD_INTERLEAVED, 16),
 )

@@ -1,7 +1,8 @@
 """Titles as the rest of the product sees them, and the port through which it asks.
 
 An ``Asset`` names the files of one title; whoever opens them learns more. File names may say what
-the files do not: ``audio-es.m4a`` its language, ``subs.en.sdh.vtt`` whom it is for.
+the files do not: ``audio-es.m4a`` its language, ``subs.en.sdh.vtt`` whom it is for. Where they
+begin with the title's id, that part says nothing: ``let-it-be.srt`` is not Belarusian.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from packager.language import bcp47, is_language
 MEDIA_ENDINGS = (".mp4", ".m4v", ".m4a", ".mov")
 TEXT_ENDINGS = (".vtt", ".srt")
 
-_WORD = re.compile(r"[._\s-]+(?=[^._\s-]+$)")
+_LAST_WORD = re.compile(r"(?:^|[._\s-]+)([^._\s-]+)$")
 _TAGGED = re.compile(r"(?:^|[._\s-])([A-Za-z]{2,3}(?:-(?:[A-Za-z]{4}|[A-Za-z]{2}|[0-9]{3}))?)$")
 _FORCED = {"forced", "foreign"}
 _HEARING_IMPAIRED = {"sdh", "cc", "hi"}
@@ -46,7 +47,6 @@ class TextFile:
 @dataclass(frozen=True, slots=True)
 class Asset:
     id: str
-    name: str
     media: tuple[MediaFile, ...]
     text: tuple[TextFile, ...]
 
@@ -72,18 +72,16 @@ def display_name(asset_id: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def media_file(key: str, version: str, size: int) -> MediaFile:
-    return MediaFile(key, version, size, _language_of(_stem(key)))
+def media_file(asset_id: str, key: str, version: str, size: int) -> MediaFile:
+    return MediaFile(key, version, size, _language_of(_words(asset_id, key)))
 
 
-def text_file(key: str, version: str, size: int) -> TextFile:
+def text_file(asset_id: str, key: str, version: str, size: int) -> TextFile:
     """``movie.en.forced.srt``: flags stand behind the language."""
-    stem, flags = _stem(key), set()
-    while (parts := _WORD.split(stem))[-1].lower() in _FORCED | _HEARING_IMPAIRED:
-        flags.add(parts[-1].lower())
-        if len(parts) == 1:
-            break
-        stem = parts[0]
+    stem, flags = _words(asset_id, key), set()
+    while flag := _flag_of(stem):
+        flags.add(flag)
+        stem = _LAST_WORD.sub("", stem)
     return TextFile(
         key,
         version,
@@ -94,8 +92,18 @@ def text_file(key: str, version: str, size: int) -> TextFile:
     )
 
 
-def _stem(key: str) -> str:
-    return key.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+def _words(asset_id: str, key: str) -> str:
+    """The file's name without what is the title's and without its ending."""
+    return key.rpartition("/")[2].rpartition(".")[0].removeprefix(asset_id)
+
+
+def _flag_of(stem: str) -> str | None:
+    """The flag at the end of a name; "hi" is Hindi unless it stands behind a language."""
+    word = _LAST_WORD.search(stem)
+    flag = word[1].lower() if word else ""
+    if word is None or flag not in _FORCED | _HEARING_IMPAIRED:
+        return None
+    return flag if flag != "hi" or _language_of(stem[: word.start()]) else None
 
 
 def _language_of(stem: str) -> str | None:

@@ -1,6 +1,7 @@
 """A catalogue out of nothing but file names.
 
-    films/big-title.mp4                 one file is a title: its id is "big-title"
+    films/big-title.mp4                 a file is a title: its id is "big-title"
+    films/big-title.m4a                 so are several of one name: more tracks of it
     films/big-title.en.srt              a side file of that title
     films/other-title/*.mp4 *.vtt …     a folder of renditions is a title: "other-title"
 
@@ -10,6 +11,7 @@ listed when it is asked for. Where a file and a folder claim one id, the folder 
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +22,6 @@ from catalog.assets import (
     TEXT_ENDINGS,
     Asset,
     AssetPage,
-    display_name,
     media_file,
     text_file,
 )
@@ -61,6 +62,7 @@ class LibraryCatalogue:
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
         self._top = _Top("", (), {}, frozenset())
+        self._reading = asyncio.Lock()
 
     async def asset(self, asset_id: str) -> Asset | None:
         top = await self._current()
@@ -71,16 +73,16 @@ class LibraryCatalogue:
             entries = await self._listing.stat(top.files[asset_id])
         found = sorted((entry for entry in entries if not entry.is_folder), key=lambda e: e.key)
         media = tuple(
-            media_file(entry.key, entry.version, entry.size)
+            media_file(asset_id, entry.key, entry.version, entry.size)
             for entry in found
             if _has_ending(entry.key, MEDIA_ENDINGS)
         )
         text = tuple(
-            text_file(entry.key, entry.version, entry.size)
+            text_file(asset_id, entry.key, entry.version, entry.size)
             for entry in found
             if _has_ending(entry.key, TEXT_ENDINGS)
         )
-        return Asset(asset_id, display_name(asset_id), media, text) if media else None
+        return Asset(asset_id, media, text) if media else None
 
     async def page(self, after: str | None, limit: int) -> AssetPage:
         ids = (await self._current()).ids
@@ -91,7 +93,10 @@ class LibraryCatalogue:
     async def _current(self) -> _Top:
         version = await self._listing.folder_version("")
         if version != self._top.version:
-            self._top = _read_top(version, await self._listing.list_folder(""))
+            async with self._reading:  # once for all who find it changed
+                if version != self._top.version:
+                    entries = await self._listing.list_folder("")
+                    self._top = await asyncio.to_thread(_read_top, version, entries)
         return self._top
 
 
@@ -103,7 +108,7 @@ def _read_top(version: str, entries: Iterable[Entry]) -> _Top:
     for entry in entries:
         stem = entry.key.rsplit(".", 1)[0]
         if not entry.is_folder and _has_ending(entry.key, MEDIA_ENDINGS) and is_asset_id(stem):
-            files.setdefault(stem, [entry.key])
+            files.setdefault(stem, []).append(entry.key)
     for entry in entries:
         if not entry.is_folder and _has_ending(entry.key, TEXT_ENDINGS):
             owner = _owner(entry.key.rsplit(".", 1)[0], files)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from cli.files import open_library, title_ids
 from cli.progress import Progress
-from origin.errors import UnknownTitle
+from origin.errors import StorageError, UnknownTitle
 from origin.service import Origin
 from packager.errors import PackagerError
 from packager.faults import Fault, find_faults
@@ -27,7 +28,10 @@ One line a fault: the file, a stable code, and what is wrong.
   key-frames   key frames common to all renditions are too far apart
   interleaved  a segment lies in many pieces: it plays, but is served slower
 
-Exit status: 0 without a fault, 1 with any, 2 if PATH cannot be read.
+  vod-origin check films                        the faults of every title
+  vod-origin check films | grep left-out        only what does not play
+  vod-origin check films || notify "faults"     exit status: 0 without a fault, 1 with any,
+                                                2 if PATH cannot be read
 """
 
 
@@ -48,6 +52,7 @@ def check(options: argparse.Namespace) -> int:
 
 
 async def _check(folder: Path) -> int:
+    logging.getLogger("origin").addHandler(logging.NullHandler())  # it warns of the same faults
     catalogue, origin = open_library(folder)
     ids = [asset_id async for asset_id in title_ids(catalogue)]
     titles = faulty = 0
@@ -71,7 +76,7 @@ async def _faults(origin: Origin, asset_id: str) -> list[Fault] | None:
         title = await origin.title(asset_id)
     except UnknownTitle:
         return None
-    except PackagerError as error:
+    except (PackagerError, StorageError) as error:
         return [Fault(asset_id, "unplayable", str(error))]
     return list(find_faults(title.presentation))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import orjson
 
 from cli.files import index_file
-from packager.model import AudioConfig, LeftOut, MediaKind, Presentation, Rendition, Track
+from packager.model import AudioConfig, MediaKind, Presentation, Rendition, Track
 from packager.mux.fmp4 import plan_segment
 from packager.presentation import Source, build_presentation
 from packager.ranges import ByteRange
@@ -20,6 +21,9 @@ EPILOG = """\
 For each track: codec, size or channels, bit rate, edit list and key-frame spacing; then every
 segment as it would be served: its time (which is its address), duration, samples, bytes, and in
 how many pieces it lies in the file. Times are in seconds.
+
+  vod-origin inspect film.mp4
+  vod-origin inspect --json film.mp4 | jq '.tracks[].codec'
 """
 
 
@@ -40,21 +44,17 @@ def inspect(options: argparse.Namespace) -> int:
     index = index_file(options.file)
     presentation = build_presentation(options.file.stem, [Source(index)])
     report = {
-        "file": str(options.file),
+        "file": os.fsencode(options.file).decode(errors="backslashreplace"),
         "size": index.size,
         "duration": float(presentation.duration),
         "tracks": [_describe(rendition) for rendition in presentation.renditions],
-        "left_out": [_reason(item) for item in presentation.left_out],
+        "left_out": [item.text for item in presentation.left_out],
     }
     if options.json:
         sys.stdout.write(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         _print(report, presentation)
     return 0
-
-
-def _reason(item: LeftOut) -> str:
-    return f"{item.what}: {item.reason}" if item.what else item.reason
 
 
 def _describe(rendition: Rendition) -> dict[str, Any]:

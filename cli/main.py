@@ -7,6 +7,8 @@ run. Errors a user can mend end the command with one line and status 2.
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from importlib.metadata import version
 
@@ -29,12 +31,21 @@ def main(arguments: list[str] | None = None) -> int:
     for command in COMMANDS:
         command.add(commands)
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left of it
         return 0
+    except KeyboardInterrupt:
+        return 130
     except (PackagerError, StorageError, BadSetting, OSError) as error:
         print(f"vod-origin: {error}", file=sys.stderr)
         return 2
     return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,6 +12,11 @@ PATH is a folder. Each MP4 in it is a title, whose id is the file's name without
 folder in it is a title made of the renditions it holds (video-720p.mp4, audio-es.mp4, …) and of
 .vtt and .srt subtitles beside them (subtitles.en.vtt).
 
+  vod-origin serve films                                 on this machine, port 8080
+  vod-origin serve films --host 0.0.0.0 --workers 0      for others, on all cores
+
+What there is at the address it prints:
+
   /                          a page that lists the titles and plays them
   /v/{id}/master.m3u8        HLS
   /v/{id}/manifest.mpd       DASH

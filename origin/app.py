@@ -6,11 +6,14 @@ and the data plane on the listening socket that the supervisor opened.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 
+import uvloop
 from aiohttp import web
 
 from catalog.library import LibraryCatalogue
@@ -31,7 +34,25 @@ def run(settings: Settings) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
+    _storage(settings)
+    sock = _listen(settings)
+    print(f"vod-origin serves {settings.library} at {_address(sock)}", flush=True)
+    uvloop.run(_serve_until_stopped(sock, settings))
     return 0
+
+
+async def _serve_until_stopped(sock: socket.socket, settings: Settings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    server = await start(sock, settings)
+    await stopped.wait()
+    await server.close(settings.drain_seconds)
+
+
+def _address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 async def start(sock: socket.socket, settings: Settings) -> Server:
@@ -53,7 +74,7 @@ async def start(sock: socket.socket, settings: Settings) -> Server:
 def _storage(settings: Settings) -> Storage:
     try:
         return open_storage(settings.library)
-    except ValueError as error:
+    except (ValueError, NotADirectoryError) as error:
         raise BadSetting(f"library: {error}") from None
 
 

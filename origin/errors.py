@@ -21,6 +21,12 @@ class UnknownTitle(packager.NotFound):
     code = "unknown-title"
 
 
+class UnknownRevision(packager.NotFound):
+    """The title's files are others than those of that revision (by now, or on this node yet)."""
+
+    code = "unknown-revision"
+
+
 class StorageError(Exception):
     """The storage did not answer, or not with what it promised."""
 
@@ -47,6 +53,7 @@ STATUS: dict[type[Exception], Row] = {
     packager.BadAddress: Row(404, "public, max-age=60"),
     packager.NotFound: Row(404, "public, max-age=60"),
     UnknownTitle: Row(404, _SOON),
+    UnknownRevision: Row(404, _SOON),
     packager.BadMedia: Row(422, _SOON),
     packager.LimitExceeded: Row(422, _SOON),
     packager.UnsupportedMedia: Row(422, _SOON),
@@ -64,6 +71,8 @@ def describe(error: BaseException) -> Problem:
         row = STATUS.get(kind)
         if row is not None:
             code = getattr(error, "code", "error")
-            return Problem(row.status, code, str(error), row.cache_control, row.retry_after)
+            # The name of a file need not be text: what is not is shown as \\udcXX.
+            detail = str(error).encode("utf-8", "backslashreplace").decode()
+            return Problem(row.status, code, detail, row.cache_control, row.retry_after)
     log.error("a request failed on a defect of ours", exc_info=error)
     return Problem(500, "internal-error", "The server failed; its log says why.")

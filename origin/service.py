@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import numpy as np
 from catalog.assets import Asset, Catalogue, MediaFile, TextFile
 from origin.cache import Cache
 from origin.delivery.resource import FileSpan, OpenFile, Resource
-from origin.errors import ObjectChanged, UnknownTitle
+from origin.errors import ObjectChanged, UnknownRevision, UnknownTitle
 from origin.storage import Storage
 from packager.address import (
     Address,
@@ -33,7 +34,7 @@ from packager.address import (
     WholeText,
     parse,
 )
-from packager.errors import NotFound, PackagerError
+from packager.errors import BadText, NotFound, PackagerError
 from packager.manifests import render
 from packager.model import LeftOut, Presentation, Rendition, TextRendition
 from packager.movie import index_movie
@@ -42,25 +43,32 @@ from packager.plan import Splice
 from packager.presentation import Source, TextSource, build_presentation
 from packager.ranges import ByteRange
 from packager.text import read_text, webvtt_file, webvtt_segment
+from packager.text.document import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 1.0
 IMMUTABLE = "public, max-age=31536000, immutable"
-SHORT_LIVED = (
-    "public, max-age=60, s-maxage=300, stale-while-revalidate=60, stale-if-error=86400"
-)
+SHORT_LIVED = "public, max-age=60, s-maxage=300, stale-while-revalidate=60, stale-if-error=86400"
 TEXT_TYPE = "text/vtt"
-_PART_COST = 160
+_TITLE_COST, _SAMPLE_COST, _CUE_COST, _BUILT_COST, _PART_COST = 4096, 41, 300, 1024, 160
+
+
+@dataclass(slots=True)
+class Look:
+    """When a title's files were last looked at. What was built of the title shares it: it ages
+    with the title, and does not keep the title's indexes in memory."""
+
+    at: float
 
 
 @dataclass(slots=True)
 class Title:
-    """One title as it was last read; ``checked``: when its files were last looked at."""
+    """One title as it was last read."""
 
     asset: Asset
     presentation: Presentation
-    checked: float
+    look: Look
     versions: dict[str, str] = field(init=False)
     tracks: dict[str, Rendition | TextRendition] = field(init=False)
 
@@ -71,15 +79,16 @@ class Title:
 
     @property
     def nbytes(self) -> int:
-        tables = (r.track.samples for r in self.presentation.renditions)
-        return 4096 + sum(len(t) * 41 for t in tables)
+        samples = sum(len(r.track.samples) for r in self.presentation.renditions)
+        cues = sum(len(t.cues) for t in self.presentation.text)
+        return _TITLE_COST + samples * _SAMPLE_COST + cues * _CUE_COST
 
 
 class _Built(NamedTuple):
     """``opened``, ``version``: the file a segment is sent from, and what it must still hold."""
 
     resource: Resource
-    title: Title
+    look: Look
     opened: OpenFile | None = None
     version: str = ""
 
@@ -105,79 +114,99 @@ class Origin:
     def resolve(self, path: str) -> Resource | Awaitable[Resource]:
         """The resource at ``path``; raises what ``origin.errors`` has a row for."""
         built = self._built.peek(path)
-        if (
-            built is not None
-            and built.title.checked + FRESH_SECONDS > self._clock()
-            and (built.opened is None or self._storage.is_current(built.opened, built.version))
-        ):
+        if built is not None and self._is_fresh(built.look) and self._is_whole(built):
             return built.resource
         return self._resolve(path)
 
-    async def title(self, asset_id: str) -> Title:
-        """The title as its files are now."""
+    async def title(self, asset_id: str, revision: str | None = None) -> Title:
+        """The title as its files are now. They are looked at again where ``revision`` is another:
+        a fellow worker may have seen newer ones and named them in a manifest."""
         title = self._titles.peek(asset_id)
-        if title is not None and title.checked + FRESH_SECONDS > self._clock():
+        if (
+            title is not None
+            and self._is_fresh(title.look)
+            and revision in (None, title.presentation.revision)
+        ):
             return title
         return await self._titles.load(asset_id, lambda: self._refresh(asset_id))
+
+    def _is_fresh(self, look: Look) -> bool:
+        return look.at + FRESH_SECONDS > self._clock()
+
+    def _is_whole(self, built: _Built) -> bool:
+        return built.opened is None or self._storage.is_current(built.opened, built.version)
 
     async def _resolve(self, path: str) -> Resource:
         address = parse(path)
         try:
-            built = await self._build(address)
+            return await self._current(path, address)
         except ObjectChanged:
-            self._titles.discard(address.asset)
-            built = await self._build(address)
-        self._built.put(path, built)
+            self._forget(address.asset)
+            return await self._current(path, address)
+
+    async def _current(self, path: str, address: Address) -> Resource:
+        if isinstance(address, MultivariantPlaylist | Mpd):
+            title = await self.title(address.asset)
+        else:
+            title = await self.title(address.asset, address.revision)
+        built = self._built.peek(path)
+        if built is None or built.look is not title.look or not self._is_whole(built):
+            built = await self._built.load(path, lambda: self._build(title, address))
         return built.resource
 
     async def _refresh(self, asset_id: str) -> Title:
+        look = Look(self._clock())
         asset = await self._catalogue.asset(asset_id)
-        if asset is None:
-            self._titles.discard(asset_id)
-            raise UnknownTitle(f"no title '{asset_id}'")
         known = self._titles.peek(asset_id)
         if known is not None and known.asset == asset:
-            known.checked = self._clock()
+            known.look.at = look.at
             return known
-        return await self._load(asset)
+        self._forget(asset_id)
+        if asset is None:
+            raise UnknownTitle(f"no title '{asset_id}'")
+        return await self._load(asset, look)
 
-    async def _load(self, asset: Asset) -> Title:
-        missing: list[LeftOut] = []
-        sources, texts = await asyncio.gather(
-            asyncio.gather(*(self._index(file, asset, missing) for file in asset.media)),
-            asyncio.gather(*(self._read_text(file, missing) for file in asset.text)),
+    def _forget(self, asset_id: str) -> None:
+        """The title, and all that was built of it."""
+        title = self._titles.peek(asset_id)
+        if title is not None:
+            title.look.at = -math.inf
+            self._titles.discard(asset_id)
+
+    async def _load(self, asset: Asset, look: Look) -> Title:
+        media, texts = await asyncio.gather(
+            asyncio.gather(*(self._index(file, asset) for file in asset.media)),
+            asyncio.gather(*map(self._read_text, asset.text)),
         )
         presentation = await asyncio.to_thread(
             build_presentation,
             asset.id,
-            [source for source in sources if source],
-            [text for text in texts if text],
-            missing,
+            [source for source in media if isinstance(source, Source)],
+            [text for text in texts if isinstance(text, TextSource)],
+            [out for out in (*media, *texts) if isinstance(out, LeftOut)],
         )
         for item in presentation.left_out:
-            log.warning("%s: left out %s %s: %s", asset.id, item.source, item.what, item.reason)
-        return Title(asset, presentation, self._clock())
+            log.warning("%s: left out %s: %s", asset.id, item.source, item.text)
+        return Title(asset, presentation, look)
 
-    async def _index(
-        self, file: MediaFile, asset: Asset, missing: list[LeftOut]
-    ) -> Source | None:
+    async def _index(self, file: MediaFile, asset: Asset) -> Source | LeftOut:
         reader = index_movie(file.key, file.version, file.size)
         try:
             index = await self._storage.drive(file.key, file.version, reader)
         except PackagerError as error:
             if len(asset.media) == 1:
                 raise
-            missing.append(LeftOut(file.key, "", str(error)))
-            return None
+            return LeftOut(file.key, "", str(error))
         return Source(index, file.language)
 
-    async def _read_text(self, file: TextFile, missing: list[LeftOut]) -> TextSource | None:
+    async def _read_text(self, file: TextFile) -> TextSource | LeftOut:
         try:
+            if file.size > MAX_BYTES:
+                raise BadText(f"{file.size} bytes, more than {MAX_BYTES}")
             data = await self._storage.read(file.key, file.version)
             document = await asyncio.to_thread(read_text, file.key, data)
         except PackagerError as error:
-            missing.append(LeftOut(file.key, "", str(error)))
-            return None
+            return LeftOut(file.key, "", str(error))
         return TextSource(
             file.key,
             file.version,
@@ -187,28 +216,28 @@ class Origin:
             hearing_impaired=file.hearing_impaired,
         )
 
-    async def _build(self, address: Address) -> _Built:
-        title = await self.title(address.asset)
+    async def _build(self, title: Title, address: Address) -> _Built:
         presentation = title.presentation
         if isinstance(address, MultivariantPlaylist | Mpd):
             media_type, text = await asyncio.to_thread(render, presentation, address)
             tag = f"{presentation.revision}-{str(address).rpartition('/')[2]}"
-            return _Built(_in_memory(media_type, text.encode(), tag, SHORT_LIVED), title)
+            return _Built(_in_memory(media_type, text.encode(), tag, SHORT_LIVED), title.look)
         if address.revision != presentation.revision:
-            raise NotFound(f"'{address.asset}' has no revision {address.revision} (any more)")
+            raise UnknownRevision(f"the files of '{address.asset}' are not {address.revision}")
         track = title.tracks.get(address.track)
         if track is None:
             raise NotFound(f"'{address.asset}' has no track {address.track}")
         tag = f"{address.revision}-{address.track}-{address.file}"
         if isinstance(address, MediaSegment):
             return await self._segment(title, _media(track), address.time, tag)
-        return _Built(_in_memory(*_document(presentation, track, address), tag, IMMUTABLE), title)
+        document = _document(presentation, track, address)
+        return _Built(_in_memory(*document, tag, IMMUTABLE), title.look)
 
     async def _segment(self, title: Title, rendition: Rendition, time: int, tag: str) -> _Built:
         plan = plan_segment(rendition, _row(rendition.segments.time, time, rendition.name))
         version = title.versions[plan.source]
         opened = await self._storage.open(plan.source, version)
-        return _Built(_from_file(plan, opened, tag), title, opened, version)
+        return _Built(_from_file(plan, opened, tag), title.look, opened, version)
 
 
 def _document(
@@ -276,4 +305,4 @@ def _from_file(plan: Splice, opened: OpenFile, tag: str) -> Resource:
 
 def _built_cost(built: _Built) -> int:
     parts = built.resource.parts
-    return 1024 + sum(len(p) if isinstance(p, bytes) else _PART_COST for p in parts)
+    return _BUILT_COST + sum(len(p) if isinstance(p, bytes) else _PART_COST for p in parts)

@@ -30,18 +30,14 @@ class Fault:
 
 def find_faults(presentation: Presentation) -> tuple[Fault, ...]:
     """All faults of a title, in the order of its renditions; empty for a title as it should be."""
-    return (
-        *(Fault(out.source, "left-out", _sentence(out.what, out.reason))
-          for out in presentation.left_out),
+    faults = (
+        *(Fault(out.source, "left-out", out.text) for out in presentation.left_out),
         *_timescales(presentation.video),
         *_lengths(presentation),
         *_priming(presentation.audio),
         *(fault for rendition in presentation.renditions for fault in _own(rendition)),
     )  # fmt: skip
-
-
-def _sentence(what: str, reason: str) -> str:
-    return f"{what} is left out: {reason}" if what else f"left out: {reason}"
+    return tuple(dict.fromkeys(faults))  # tracks of one file may have the same
 
 
 def _timescales(video: tuple[Rendition, ...]) -> Iterator[Fault]:

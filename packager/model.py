@@ -241,11 +241,16 @@ class TextRendition:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A track, or a whole file, that the presentation plays without, and why."""
+    """A track, or with an empty ``what`` a whole file, that the presentation plays without."""
 
     source: str
     what: str
     reason: str
+
+    @property
+    def text(self) -> str:
+        """What and why, to be read behind the source."""
+        return f"{self.what}: {self.reason}" if self.what else self.reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -109,7 +109,7 @@ def build_presentation(
 
 
 def _reasons(missing: Sequence[LeftOut]) -> str:
-    return "; ".join(f"{item.source}: {item.what} {item.reason}".strip() for item in missing)
+    return "; ".join(f"{item.source}: {item.text}" for item in missing)
 
 
 def _revision(sources: Sequence[Source], texts: Sequence[TextSource]) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.films import make_films
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -24,3 +26,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_bytes().decode()
 
     return check
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of ``tests.support.films``; a test that changes files copies it first."""
+    folder = tmp_path_factory.mktemp("library") / "films"
+    make_films(folder)
+    return folder

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from catalog.assets import Catalogue, display_name
 from origin.control.static import PageFiles
-from origin.errors import UnknownTitle, describe
+from origin.errors import StorageError, UnknownTitle, describe
 from origin.problem import MEDIA_TYPE, Problem
 from origin.service import Origin, Title
 from packager.address import Mpd, MultivariantPlaylist
@@ -99,8 +99,8 @@ class _Library:
             return _listed(asset_id, await self._origin.title(asset_id))
         except UnknownTitle:
             return None
-        except PackagerError as error:
-            return _listed(asset_id) | {"problem": str(error)}
+        except (PackagerError, StorageError) as error:
+            return _listed(asset_id) | {"problem": describe(error).detail}
 
 
 def _listed(asset_id: str, title: Title | None = None) -> dict[str, object]:

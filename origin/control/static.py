@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from aiohttp import web
 from packager.errors import NotFound
 
 _CODINGS = {"br": ".br", "gzip": ".gz"}  # content codings by preference, and their file endings
+_FORBIDDEN = re.compile(r"q\s*=\s*0(\.0*)?")
 _FOR_EVER = "public, max-age=31536000, immutable"
 _SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; "
-        "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+        "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; "
+        "img-src 'self' data: blob:; style-src 'self'; connect-src 'self'; "
         "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -30,9 +32,11 @@ _SECURITY = {
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """``coded``: the body by content coding, ``""`` for the plain one."""
+    """``coded``: the body by content coding, ``""`` for the plain one; ``tag``: what entity tags
+    of all codings begin with."""
 
     coded: dict[str, bytes]
+    tag: str
     headers: dict[str, str]
 
 
@@ -52,14 +56,24 @@ class PageFiles:
                 raise NotFound("the web page is not built: run 'make install'")
             raise NotFound(f"nothing at /{name}")
         accepted = request.headers.get("Accept-Encoding", "")
-        coding = next((c for c in _CODINGS if c in accepted and c in file.coded), "")
-        headers = dict(file.headers)
-        if coding:
-            headers["ETag"] = f'{headers["ETag"][:-1]}-{coding}"'
-            headers["Content-Encoding"] = coding
-        if request.headers.get("If-None-Match") == headers["ETag"]:
+        coding = next((c for c in _CODINGS if c in file.coded and _accepts(accepted, c)), "")
+        tag = f"{file.tag}-{coding}" if coding else file.tag
+        headers = {"ETag": f'"{tag}"', **file.headers}
+        if any(held.value in (tag, "*") for held in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
+        if coding:
+            headers["Content-Encoding"] = coding
         return web.Response(body=file.coded[coding], headers=headers)
+
+
+def _accepts(accepted: str, coding: str) -> bool:
+    """Whether an Accept-Encoding field (RFC 9110 section 12.5.3) names ``coding``, and not to
+    forbid it."""
+    for item in accepted.lower().split(","):
+        name, _, weight = item.partition(";")
+        if name.strip() == coding:
+            return _FORBIDDEN.fullmatch(weight.strip()) is None
+    return False
 
 
 def _read(path: Path, folder: Path) -> _File:
@@ -75,8 +89,7 @@ def _read(path: Path, folder: Path) -> _File:
     headers = {
         "Content-Type": f"{media_type}; charset=utf-8" if text else media_type,
         "Cache-Control": _FOR_EVER if hashed else "no-cache",
-        "ETag": f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"',
         "Vary": "Accept-Encoding",
         **_SECURITY,
     }
-    return _File(coded, headers)
+    return _File(coded, hashlib.blake2b(body, digest_size=8).hexdigest(), headers)

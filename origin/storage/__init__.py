@@ -1,10 +1,12 @@
-"""Where the bytes are: one port, and one map from URL scheme to back end."""
+"""Where the bytes are: one port, and one map from URL scheme to back end.
+
+A back end promises what ``tests/contracts/test_storage.py`` asks of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from catalog.library import Entry
 from origin.delivery.resource import OpenFile
@@ -27,9 +29,7 @@ class Storage(Protocol):
     async def read(self, key: str, version: str) -> bytes:
         """A whole small object."""
 
-    async def drive(
-        self, key: str, version: str, reader: Generator[ByteRange, bytes, T]
-    ) -> T:
+    async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         """Run ``reader`` to its result, feeding it the ranges it asks for."""
 
     async def open(self, key: str, version: str) -> OpenFile:
@@ -39,14 +39,18 @@ class Storage(Protocol):
         """Whether the open file still holds the bytes of ``version``; cheap, asked per request."""
 
 
-BACK_ENDS = {"": LocalStorage, "file": LocalStorage}
+BACK_ENDS: dict[str, Callable[[str], Storage]] = {
+    "": LocalStorage,
+    "file": LocalStorage.at_url,
+}
+"""What opens a location, by the scheme of its URL; '' is what is no URL."""
 
 
 def open_storage(location: str) -> Storage:
-    """The back end for a library's location: a folder, or later a URL."""
-    url = urlsplit(location)
-    scheme = url.scheme if "://" in location else ""
+    """The back end for a library's location: a folder, or a URL."""
+    before, mark, _ = location.partition("://")
+    scheme = before if mark else ""
     if scheme not in BACK_ENDS:
         known = ", ".join(f"{name}://" for name in BACK_ENDS if name)
         raise ValueError(f"no storage for {scheme}:// (known: a folder, {known})")
-    return BACK_ENDS[scheme](url.path if scheme else location)
+    return BACK_ENDS[scheme](location)

@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from catalog.library import Entry
 from origin.delivery.resource import OpenFile
@@ -33,9 +34,17 @@ SETTLED_NS = 2_000_000_000
 class LocalStorage:
     def __init__(self, root: str) -> None:
         self.root = Path(root).resolve()
-        if not self.root.is_dir():
-            raise NotADirectoryError(f"{root} is not a folder")
+        if not root or not self.root.is_dir():
+            raise NotADirectoryError(f"'{root}' is not a folder")
         self._open: OrderedDict[str, OpenFile] = OrderedDict()
+
+    @classmethod
+    def at_url(cls, url: str) -> LocalStorage:
+        """``file:///`` and a percent-encoded path (RFC 8089)."""
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost"):
+            raise ValueError(f"{url} names another machine: file:/// has three slashes")
+        return cls(unquote(parts.path, errors="surrogateescape"))
 
     async def folder_version(self, folder: str) -> str:
         return await asyncio.to_thread(self._folder_version, folder)
@@ -69,10 +78,10 @@ class LocalStorage:
 
     def _path(self, key: str) -> Path:
         """``key`` is of our own listing, never of a request; held to the root all the same."""
-        path = self.root / key
-        if ".." in path.parts:
+        path = Path(key)
+        if path.is_absolute() or ".." in path.parts:
             raise StorageError(f"{key} leaves the library")
-        return path
+        return self.root / path
 
     def _folder_version(self, folder: str) -> str:
         """Changes once more when the last change is ``SETTLED_NS`` old, so that the folder is
@@ -99,8 +108,8 @@ class LocalStorage:
             raise StorageError(f"cannot list '{folder or '/'}': {error.strerror}") from error
         if not folder:
             return listed
-        folders = [entry for entry in listed if entry.is_folder]
-        return folders + [e for f in listed if not f.is_folder and (e := self._entry(f.key))]
+        seen = (entry if entry.is_folder else self._entry(entry.key) for entry in listed)
+        return [entry for entry in seen if entry]
 
     def _entry(self, key: str) -> Entry | None:
         """None for what is gone, and for what is no file: a pipe would be waited on for ever."""

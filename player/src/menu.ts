@@ -1,7 +1,7 @@
 /** A button that opens a list of choices, one of them checked (WAI-ARIA menu button pattern). */
 
 import { h, iconButton, type IconName } from './dom';
-import type { Selection } from './engines/engine';
+import type { Option, Selection } from './engines/engine';
 
 export interface Menu {
   element: HTMLElement;
@@ -19,6 +19,7 @@ export function menu(
   const list = h('div', { role: 'menu', class: 'menu-list', 'aria-label': label, hidden: true });
   const element = h('div', { class: 'menu', hidden: true, 'data-menu': label }, button, list);
   button.setAttribute('aria-haspopup', 'menu');
+  let bound = '';
 
   function open(isOpen: boolean): void {
     list.hidden = !isOpen;
@@ -50,9 +51,9 @@ export function menu(
     button.focus();
   }
 
-  function item(id: string, text: string, checked: boolean): HTMLElement {
+  function item({ id, label: text }: Option): HTMLElement {
     const attributes = { type: 'button', role: 'menuitemradio', tabindex: -1, 'data-id': id };
-    const choice = h('button', { ...attributes, 'aria-checked': String(checked) }, text);
+    const choice = h('button', attributes, text);
     choice.addEventListener('click', () => {
       leave();
       onChoice(id);
@@ -63,11 +64,15 @@ export function menu(
   return {
     element,
     bind(choices) {
-      const [options, selected] = [choices.options(), choices.selected()];
+      const options = choices.options();
+      const offered = JSON.stringify(options);
+      if (offered !== bound) list.replaceChildren(...options.map(item));
+      bound = offered;
       element.hidden = options.length < 2;
-      const focused = (document.activeElement as HTMLElement | null)?.dataset.id;
-      list.replaceChildren(...options.map(({ id, label: text }) => item(id, text, id === selected)));
-      if (!list.hidden) list.querySelector<HTMLElement>(`[data-id="${focused}"]`)?.focus();
+      const selected = choices.selected();
+      for (const choice of list.querySelectorAll<HTMLElement>('[role=menuitemradio]')) {
+        choice.setAttribute('aria-checked', String(choice.dataset.id === selected));
+      }
     },
     close: () => open(false),
   };

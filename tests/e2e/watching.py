@@ -85,8 +85,7 @@ class Viewer:
 
     def played_without_fault(self) -> None:
         probe = self.probe()
-        assert probe["errors"] == []
-        assert probe["stalls"] == 0
+        assert (probe["errors"], probe["stalls"]) == ([], 0), probe
 
 
 def hold_line(page: Page, bits_per_second: float, latency_ms: int) -> CDPSession:

@@ -151,9 +151,10 @@ def test_empty_samples_need_no_read() -> None:
 
 def test_reordered_pictures_have_signed_offsets_and_no_edit_list() -> None:
     rendition = rendition_of(video_track([Gop((24,) * 11, reorder=True)] * 5, 600, start=48))
-    assert check_header(init_segment(rendition), timescale=600, language="und").maybe(
-        "trak", "edts"
-    ) is None
+    assert (
+        check_header(init_segment(rendition), timescale=600, language="und").maybe("trak", "edts")
+        is None
+    )
     assert rendition.layout.has_shifts
 
 

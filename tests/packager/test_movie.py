@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packager.errors import BadMedia, LimitExceeded, UnsupportedMedia
 from packager.model import MediaKind, MovieIndex, Track
@@ -28,6 +30,7 @@ from tests.support.movies import (
     stsz,
     table,
 )
+from tests.support.tracks import PROPERTY
 
 PICTURES = Recording(
     "video",
@@ -230,7 +233,9 @@ def test_no_media_is_read_of_fragments() -> None:
 
 def test_reads_stay_inside_the_file() -> None:
     for data in (plain_movie(PICTURES, moov_first=False), fragmented_movie(PICTURES, SOUND)):
-        assert all(0 <= span.start and 0 < span.length <= len(data) - span.start for span in reads(data))
+        assert all(
+            span.start >= 0 and 0 < span.length <= len(data) - span.start for span in reads(data)
+        )
 
 
 # ---- edit lists
@@ -405,10 +410,26 @@ BIG = 0xFFFFFFFF
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("stsz", full_atom("stsz", 0, 0, struct.pack(">II", 0, 20)), "claims 20 entries but holds 0"),
-        ("stsz", full_atom("stsz", 0, 0, struct.pack(">II", 0, BIG)), "4294967295 samples, more than"),
-        ("stsz", full_atom("stsz", 0, 0, struct.pack(">II", 1, 3_999_999)), "3999999 samples, more than"),
-        ("stsz", full_atom("stsz", 0, 0, struct.pack(">II", BIG, 20)), "sample of 4294967295 bytes"),
+        (
+            "stsz",
+            full_atom("stsz", 0, 0, struct.pack(">II", 0, 20)),
+            "claims 20 entries but holds 0",
+        ),
+        (
+            "stsz",
+            full_atom("stsz", 0, 0, struct.pack(">II", 0, BIG)),
+            "4294967295 samples, more than",
+        ),
+        (
+            "stsz",
+            full_atom("stsz", 0, 0, struct.pack(">II", 1, 3_999_999)),
+            "3999999 samples, more than",
+        ),
+        (
+            "stsz",
+            full_atom("stsz", 0, 0, struct.pack(">II", BIG, 20)),
+            "sample of 4294967295 bytes",
+        ),
         ("stsz", full_atom("stz2", 0, 0, struct.pack(">II", 3, 20)), "field size 3 is none of"),
         ("stsz", b"", "has no 'stsz'"),
         ("stts", full_atom("stts", 0, 0, struct.pack(">I", BIG)), "claims 4294967295 entries"),
@@ -539,3 +560,67 @@ def test_time_that_runs_backwards_is_refused() -> None:
     early = data.replace(struct.pack(">Q", 512 * 10), struct.pack(">Q", 512 * 8))
     with pytest.raises(BadMedia, match="decode time runs backwards after sample 9"):
         index_bytes(early)
+
+
+# ---- any table
+
+
+rows = st.lists(
+    st.builds(
+        Row,
+        size=st.integers(0, 40),
+        duration=st.integers(0, 5000),
+        composition=st.integers(0, 9000),
+        sync=st.booleans(),
+    ),
+    min_size=1,
+    max_size=60,
+)
+recordings = st.builds(
+    lambda kind, table: Recording(kind, 600, [replace(table[0], sync=True), *table[1:]]),
+    st.sampled_from(["video", "audio"]),
+    rows,
+)
+movies = st.lists(recordings, min_size=1, max_size=3).flatmap(
+    lambda tracks: st.tuples(
+        st.just(tracks),
+        st.one_of(
+            st.builds(
+                lambda chunk, first, wide: plain_movie(
+                    *tracks, chunk=chunk, moov_first=first, wide=wide
+                ),
+                st.integers(1, 9),
+                st.booleans(),
+                st.booleans(),
+            ),
+            st.builds(
+                lambda count, base, times: fragmented_movie(
+                    *tracks, per_fragment=count, base=base, decode_times=times
+                ),
+                st.integers(1, 9),
+                st.sampled_from(["moof", "absolute", "chained"]),
+                st.booleans(),
+            ),
+        ),
+    )
+)
+
+
+@PROPERTY
+@given(movies)
+def test_what_was_written_is_read(movie: tuple[list[Recording], bytes]) -> None:
+    tracks, data = movie
+    for number, (recording, track) in enumerate(zip(tracks, index_of_all(data), strict=True)):
+        assert samples_of(data, track) == payloads(number, recording)
+        samples = track.samples
+        assert samples.duration.tolist() == [row.duration for row in recording.rows]
+        assert np.array_equal(np.cumsum(samples.duration)[:-1], samples.dts[1:])
+        assert (samples.pts - samples.dts).tolist() == [row.composition for row in recording.rows]
+        if recording.kind == "video":
+            assert samples.sync.tolist() == [row.sync for row in recording.rows]
+
+
+def index_of_all(data: bytes) -> tuple[Track, ...]:
+    index = index_bytes(data)
+    assert not index.skipped
+    return index.tracks

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.bandwidth import measure_bandwidth
 from packager.errors import Misaligned
 from packager.model import MediaKind, Presentation, Rendition, SegmentTable, Track
 from packager.presentation import (
@@ -19,7 +20,6 @@ from packager.presentation import (
     Source,
     TextSource,
     build_presentation,
-    measure_bandwidth,
 )
 from packager.text import TextDocument
 from packager.timeline import track_end
@@ -121,9 +121,7 @@ def test_no_source_vanishes_without_a_word(sources: Sequence[Source]) -> None:
 ladders = st.tuples(
     st.lists(st.integers(1, 40), min_size=1, max_size=12),
     st.lists(
-        st.tuples(
-            st.sampled_from([600, 12_800, 24_000, 30_000, 90_000, 1_000_000]), st.booleans()
-        ),
+        st.tuples(st.sampled_from([600, 12_800, 24_000, 30_000, 90_000, 1_000_000]), st.booleans()),
         min_size=2,
         max_size=4,
     ),
@@ -405,7 +403,10 @@ def test_bandwidth_is_that_of_every_run_of_segments(
 ) -> None:
     duration = np.array([ticks for ticks, _ in rows], np.int64)
     segments = SegmentTable(
-        np.arange(len(rows) + 1), np.cumsum(duration) - duration, duration, np.array([s for _, s in rows])
+        np.arange(len(rows) + 1),
+        np.cumsum(duration) - duration,
+        duration,
+        np.array([s for _, s in rows]),
     )
     peak, average = measure_bandwidth(segments, timescale)
     exact_peak, exact_average = peak_and_average(segments, timescale)

@@ -100,7 +100,9 @@ def test_shared_is_what_lies_within_a_tick_of_the_coarser_clock(
     expected = [
         time
         for time in mine.tolist()
-        if any(abs(Fraction(time, ours) - Fraction(other, theirs)) <= tick for other in others.tolist())
+        if any(
+            abs(Fraction(time, ours) - Fraction(other, theirs)) <= tick for other in others.tolist()
+        )
     ]
     assert tl.shared(mine, ours, others, theirs).tolist() == expected
 

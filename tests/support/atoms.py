@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 CONTAINERS = frozenset(
-    "moov trak edts mdia minf dinf stbl mvex moof traf udta".split()
+    ["moov", "trak", "edts", "mdia", "minf", "dinf", "stbl", "mvex", "moof", "traf", "udta"]
 )  # fmt: skip
 
 

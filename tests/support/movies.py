@@ -181,8 +181,12 @@ def _trak(track_id: int, recording: Recording, sample_table: bytes) -> bytes:
         atom("edts", edits) if recording.edits else b"",
         atom(
             "mdia",
-            full_atom("mdhd", 0, 0, struct.pack(">4I2H", 0, 0, recording.timescale, 0, language, 0)),
-            full_atom("hdlr", 0, 0, bytes(4), handler, bytes(12), recording.handler.encode(), b"\0"),
+            full_atom(
+                "mdhd", 0, 0, struct.pack(">4I2H", 0, 0, recording.timescale, 0, language, 0)
+            ),
+            full_atom(
+                "hdlr", 0, 0, bytes(4), handler, bytes(12), recording.handler.encode(), b"\0"
+            ),
             atom("minf", sample_table),
         ),
     )
@@ -199,7 +203,9 @@ def fragmented_movie(
     ``base``: what data offsets count from: default-base-is-moof, a base in 'tfhd', or nothing
     said, when the first track counts from its 'moof' and each other from where the last ended.
     """
-    traks = [_trak(n, recording, _no_samples(recording)) for n, recording in enumerate(recordings, 1)]
+    traks = [
+        _trak(n, recording, _no_samples(recording)) for n, recording in enumerate(recordings, 1)
+    ]
     trex = [full_atom("trex", 0, 0, struct.pack(">5I", n, 1, 0, 0, 0)) for n in _ids(recordings)]
     movie = atom("ftyp", b"iso6", bytes(4), b"iso6")
     movie += atom("moov", _mvhd(), *traks, atom("mvex", *trex))

@@ -55,7 +55,15 @@ def video_track(
     pts = np.array(_presentation_times(gops), np.int64)
     sync = [n == 0 for gop in gops for n in range(len(gop.durations))]
     return _track(
-        MediaKind.VIDEO, timescale, dts + start, pts + start, durations, sync, VIDEO, sizes, track_id
+        MediaKind.VIDEO,
+        timescale,
+        dts + start,
+        pts + start,
+        durations,
+        sync,
+        VIDEO,
+        sizes,
+        track_id,
     )
 
 
@@ -134,9 +142,7 @@ def video_tracks(draw: st.DrawFn) -> Track:
     frame = max(timescale // rate, 2)
     steady = draw(st.booleans())
     durations = st.just(frame) if steady else st.integers(1, 3 * frame)
-    gop = st.builds(
-        Gop, st.lists(durations, min_size=1, max_size=40).map(tuple), st.booleans()
-    )
+    gop = st.builds(Gop, st.lists(durations, min_size=1, max_size=40).map(tuple), st.booleans())
     gops = draw(st.lists(gop, min_size=1, max_size=25))
     # An edit list may hide the beginning, or delay the whole; something is left to show.
     length = sum(sum(g.durations) for g in gops)

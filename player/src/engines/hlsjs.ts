@@ -1,4 +1,4 @@
-import Hls, { ErrorTypes, Events, type ErrorData } from 'hls.js';
+import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData } from 'hls.js';
 import { AUTO, OFF, nameRungs, nameTracks, selection, type CreateEngine } from './engine';
 
 /**
@@ -18,6 +18,8 @@ export const create: CreateEngine = (video, listener) => {
   let recovered = false;
 
   function onError(_event: string, data: ErrorData): void {
+    // A request that the viewer's new choice made vain.
+    if (data.details === ErrorDetails.INTERNAL_ABORTED) return;
     const fatal = data.fatal && !recover(data);
     listener.failed(`${data.details}: ${data.error.message}`, fatal);
   }

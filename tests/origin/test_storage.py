@@ -1,0 +1,188 @@
+"""What is particular to folders of this machine, and how a location is opened."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from origin.errors import StorageError
+from origin.storage import local, open_storage
+from origin.storage.local import LocalStorage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    return LocalStorage(str(tmp_path))
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc/self/fd")
+
+
+async def opened(storage: LocalStorage, *keys: str) -> None:
+    for entry in await storage.stat(keys):
+        await storage.open(entry.key, entry.version)
+
+
+@pytest.mark.parametrize("location", ["", "no/such/folder", __file__])
+def test_what_is_no_folder_is_refused(location: str) -> None:
+    with pytest.raises(NotADirectoryError, match=f"'{location}' is not a folder"):
+        open_storage(location)
+
+
+def test_a_url_of_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "my films 100%"
+    folder.mkdir()
+    for url in (folder.as_uri(), folder.as_uri().replace("file://", "file://localhost")):
+        storage = open_storage(url)
+        assert isinstance(storage, LocalStorage)
+        assert storage.root == folder.resolve()
+
+
+def test_a_url_of_another_machine_is_refused() -> None:
+    with pytest.raises(ValueError, match="file://films names another machine"):
+        open_storage("file://films")
+
+
+def test_a_scheme_that_is_not_known_is_named() -> None:
+    with pytest.raises(ValueError, match=r"no storage for gopher:// .*a folder, file://"):
+        open_storage("gopher://films/")
+
+
+async def test_copies_have_the_same_versions(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    (first / "title").mkdir(parents=True)
+    (first / "title" / "a.mp4").write_bytes(b"media")
+    shutil.copytree(first, second)
+    listings = [
+        await LocalStorage(str(folder)).list_folder("title") for folder in (first, second)
+    ]
+    assert listings[0] == listings[1]
+
+
+async def test_links_are_followed(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.mp4").write_bytes(b"media")
+    (library / "title").symlink_to(tmp_path / "elsewhere")
+    (library / "film.mp4").symlink_to(tmp_path / "elsewhere" / "a.mp4")
+    storage = LocalStorage(str(library))
+    entries = {entry.key: entry.is_folder for entry in await storage.list_folder("")}
+    assert entries == {"title": True, "film.mp4": False}
+    (entry,) = await storage.list_folder("title")
+    assert await storage.read(entry.key, entry.version) == b"media"
+
+
+async def test_one_dead_link_does_not_hide_the_rest(storage: LocalStorage) -> None:
+    for folder in (storage.root, storage.root / "title"):
+        folder.mkdir(exist_ok=True)
+        (folder / "dead.mp4").symlink_to("nowhere.mp4")
+        (folder / "film.mp4").write_bytes(b"media")
+    assert [entry.key for entry in await storage.list_folder("title")] == ["title/film.mp4"]
+    assert len(await storage.list_folder("")) == 3
+    assert list(await storage.stat(["dead.mp4"])) == []
+
+
+async def test_a_link_in_a_circle_is_the_fault_of_its_title_alone(storage: LocalStorage) -> None:
+    (storage.root / "circle.mp4").symlink_to("circle.mp4")
+    (storage.root / "film.mp4").write_bytes(b"media")
+    assert len(await storage.list_folder("")) == 2
+    with pytest.raises(StorageError, match=r"cannot stat circle\.mp4: "):
+        await storage.stat(["circle.mp4"])
+
+
+async def test_what_is_no_file_is_not_listed(storage: LocalStorage) -> None:
+    (storage.root / "title" / "folder.mp4").mkdir(parents=True)
+    os.mkfifo(storage.root / "title" / "pipe.mp4")
+    (entry,) = await storage.list_folder("title")
+    assert entry.is_folder
+    assert list(await storage.stat(["title/pipe.mp4", "title/folder.mp4"])) == []
+
+
+async def test_a_folder_that_became_a_file_is_empty(storage: LocalStorage) -> None:
+    (storage.root / "title").write_bytes(b"")
+    assert list(await storage.list_folder("title")) == []
+
+
+async def test_a_library_that_went_away_does_not_answer(storage: LocalStorage) -> None:
+    storage.root.rmdir()
+    with pytest.raises(StorageError, match=r"cannot read '/': No such file"):
+        await storage.folder_version("")
+
+
+async def test_a_folder_is_listed_once_more_when_its_last_change_has_settled(
+    storage: LocalStorage,
+) -> None:
+    """Else a file that came in the tick of the time stamp of a listing would never be seen."""
+    now = time.time_ns()
+    os.utime(storage.root, ns=(now, now))
+    just_changed = await storage.folder_version("")
+    assert await storage.folder_version("") == just_changed
+    os.utime(storage.root, ns=(now, now - 10 * local.SETTLED_NS))
+    settled = await storage.folder_version("")
+    os.utime(storage.root, ns=(now, now))
+    assert await storage.folder_version("") == just_changed != settled
+    assert just_changed.rstrip("+") == f"{now:x}"
+    assert not settled.endswith("+")
+
+
+@needs_proc
+async def test_a_file_is_opened_once(storage: LocalStorage) -> None:
+    (storage.root / "a.mp4").write_bytes(b"media")
+    await opened(storage, "a.mp4")
+    before = open_descriptors()
+    for _ in range(5):
+        await opened(storage, "a.mp4")
+    assert open_descriptors() == before
+
+
+@needs_proc
+async def test_open_files_are_bounded(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "MAX_OPEN_FILES", 4)
+    keys = [f"{number}.mp4" for number in range(20)]
+    for key in keys:
+        (storage.root / key).write_bytes(b"media")
+    before = open_descriptors()
+    await opened(storage, *keys)
+    assert open_descriptors() == before + 4
+
+
+@needs_proc
+async def test_a_new_version_lets_go_of_the_old(storage: LocalStorage) -> None:
+    """A file that was replaced takes no space on the disk any longer."""
+    path = storage.root / "a.mp4"
+    path.write_bytes(b"media")
+    before = open_descriptors()
+    for number in range(5):
+        (storage.root / "fresh").write_bytes(b"media" * number)
+        (storage.root / "fresh").rename(path)
+        await opened(storage, "a.mp4")
+    assert open_descriptors() == before + 1
+
+
+@needs_proc
+async def test_reading_leaves_no_file_open(storage: LocalStorage) -> None:
+    (storage.root / "a.mp4").write_bytes(b"media")
+    (entry,) = await storage.stat(["a.mp4"])
+    before = open_descriptors()
+    for _ in range(5):
+        await storage.read("a.mp4", entry.version)
+    assert open_descriptors() == before
+
+
+async def test_a_large_object_is_not_read_whole(storage: LocalStorage) -> None:
+    with (storage.root / "a.vtt").open("wb") as file:
+        file.truncate(local.MAX_SMALL_OBJECT + 1)
+    (entry,) = await storage.stat(["a.vtt"])
+    with pytest.raises(StorageError, match=r"a\.vtt is 16777217 bytes, too large"):
+        await storage.read("a.vtt", entry.version)
