@@ -6,17 +6,18 @@ and the data plane on the listening socket that the supervisor opened.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import signal
+import resource
 import socket
 import sys
+from contextlib import suppress
 
 import uvloop
 from aiohttp import web
 
 from catalog.library import LibraryCatalogue
+from origin import workers
 from origin.control.app import control_app
 from origin.delivery.server import Server, serve
 from origin.errors import describe
@@ -35,18 +36,16 @@ def run(settings: Settings) -> int:
         stream=sys.stderr,
     )
     _storage(settings)
+    _allow_many_files()
     sock = _listen(settings)
     print(f"vod-origin serves {settings.library} at {_address(sock)}", flush=True)
-    uvloop.run(_serve_until_stopped(sock, settings))
-    return 0
+    count = settings.workers or os.cpu_count() or 1
+    return workers.run(count, lambda worker: uvloop.run(_serve(sock, settings, worker)))
 
 
-async def _serve_until_stopped(sock: socket.socket, settings: Settings) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+async def _serve(sock: socket.socket, settings: Settings, worker: workers.Worker) -> None:
     server = await start(sock, settings)
-    await stopped.wait()
+    await worker.stopped()
     await server.close(settings.drain_seconds)
 
 
@@ -78,6 +77,16 @@ def _storage(settings: Settings) -> Storage:
         raise BadSetting(f"library: {error}") from None
 
 
+def _allow_many_files() -> None:
+    """Each viewer and each file that is served takes a descriptor; the usual limit of 1024 is for
+    programs that call select() on them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (hard, 10_240):  # macOS says "unlimited" and means this
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return
+
+
 def _listen(settings: Settings) -> socket.socket:
     """The one listening socket, opened before any worker starts."""
     try:
@@ -87,7 +96,7 @@ def _listen(settings: Settings) -> socket.socket:
             backlog=4096,
         )
     except OSError as error:
-        reason = os.strerror(error.errno or 0)
+        reason = str(error.strerror).partition(" (while")[0]
         raise BadSetting(
             f"cannot listen on {settings.host} port {settings.port}: {reason}"
         ) from error

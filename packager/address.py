@@ -131,8 +131,8 @@ def parse(path: str) -> Address:
     match path[len(PREFIX) :].split("/"):
         case [asset, file] if file in _ASSET_FILES:
             return _ASSET_FILES[file](_decode_asset(asset))
-        case [asset, revision, track, file] if (
-            _REVISION.fullmatch(revision) and _TRACK.fullmatch(track)
+        case [asset, revision, track, file] if _REVISION.fullmatch(revision) and _TRACK.fullmatch(
+            track
         ):
             if file in _FIXED_FILES:
                 return _FIXED_FILES[file](_decode_asset(asset), revision, track)

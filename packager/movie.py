@@ -144,7 +144,7 @@ class _Movie:
                 self._skip(track_id, trak.bad("a second track of this id"))
                 continue
             self.traks.append((track_id, trak))
-            self._read_samples(track_id, trak, defaults.get(track_id, Defaults(0, 0, 0)))
+            self._read_samples(track_id, trak, defaults.get(track_id, Defaults(1, 0, 0, 0)))
 
     def _read_samples(self, track_id: int, trak: Box, defaults: Defaults) -> None:
         """Start the track's fragments with what 'stbl' holds: hybrid files have both."""
@@ -279,7 +279,7 @@ def _read_edit(trak: Box, movie_timescale: int, timescale: int) -> Edit | None:
         raise UnsupportedMedia("an edit that is not at rate 1", box="elst", offset=elst.offset)
     if movie_timescale == 0:
         raise BadMedia("timescale 0 under an edit list", box="mvhd")
-    delay = sum(int(empty["duration"]) for empty in edits[: media[0]])
+    delay = sum(edits["duration"][: media[0]].tolist())
     delay_ticks = delay * timescale // movie_timescale
     duration = int(edit["duration"])
     if max(delay, duration, int(edit["time"])) >= 1 << 48:
@@ -304,7 +304,7 @@ def _apply_edit(columns: Columns, kind: MediaKind, timescale: int, edit: Edit) -
     stop = int(shown[-1]) + 1 if len(shown) else 0
     samples = samples.rows(_first_needed(samples, kind, timescale), stop)
     if len(samples) == 0 or int((samples.pts + samples.duration).max()) <= 0:
-        raise UnsupportedMedia("the edit list shows none of the track's samples", box="elst")
+        raise UnsupportedMedia("none of the track's samples is shown for any time", box="elst")
     return samples
 
 

@@ -11,6 +11,7 @@ by cross multiplication, allowing one tick of the coarser clock, as a writer's r
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from math import gcd
 
@@ -71,9 +72,10 @@ def longest_gap(times: Ticks, end: int) -> int:
 def choose_boundaries(cuts: Ticks, timescale: int, end: int) -> Timeline:
     """From all possible ``cuts`` the ones to make before ``end``, in ticks of ``timescale``."""
     boundaries: list[int] = []
+    possible: list[int] = cuts.tolist()
     position = 0
-    while position < (int(cuts[-1]) if len(cuts) else 0):
-        position = _cut_near(cuts, position, position + _goal(len(boundaries)) * timescale)
+    while possible and position < possible[-1]:
+        position = _cut_near(possible, position, position + _goal(len(boundaries)) * timescale)
         if position > end - timescale * TARGET_SECONDS // 2:
             break
         boundaries.append(position)
@@ -89,11 +91,11 @@ def _goal(index: int) -> int:
     return FIRST_SECONDS[index] if index < len(FIRST_SECONDS) else TARGET_SECONDS
 
 
-def _cut_near(cuts: Ticks, position: int, goal: int) -> int:
-    later = int(np.searchsorted(cuts, position, "right"))
-    at = int(np.searchsorted(cuts, goal))
-    candidates = cuts[max(later, at - 1) : max(later, at) + 1]
-    return int(candidates[np.argmin(np.abs(candidates - goal))])
+def _cut_near(cuts: list[int], position: int, goal: int) -> int:
+    """The cut behind ``position`` that is nearest to ``goal``, the earlier of two."""
+    later = bisect_right(cuts, position)
+    at = bisect_left(cuts, goal, later)
+    return min(cuts[max(later, at - 1) : at + 1], key=lambda cut: abs(cut - goal))
 
 
 def segment_edges(track: Track, timeline: Timeline) -> Ticks:

@@ -98,11 +98,13 @@ class Exchange(asyncio.Transport):
             self._end(Ending.CUT)
 
     def close(self) -> None:
-        if self._framing.by_close:
+        framing = self._framing
+        if framing.complete:
+            self._end(Ending.WHOLE)
+        elif framing.by_close:
             self._end(Ending.BY_CLOSE)
         else:
-            self._end(Ending.CUT if self._framing.head_seen or self._head else Ending.NOTHING)
-        self._loop.call_soon(self._leave, None)
+            self._end(Ending.CUT if framing.head_seen or self._head else Ending.NOTHING)
 
     def abort(self) -> None:
         self.close()
@@ -142,22 +144,20 @@ class Exchange(asyncio.Transport):
         head = b"".join((*kept, self._connection, b"\r\n"))
         self.sent += len(head)
         self._real.write(head)
-        if rest or self._framing.complete:
+        if rest:
             self._relay(rest)
 
     def _relay(self, data: bytes | bytearray | memoryview) -> None:
         self.sent += len(data)
-        if data:
-            self._real.write(data)
+        self._real.write(data)
         if not self._framing.feed(data):
             self._end(Ending.CUT)
-        elif self._framing.complete:
-            self._end(Ending.WHOLE)
 
     def _end(self, ending: Ending) -> None:
+        """Let both sides know, though not from within a call of the protocol's."""
         ended, self._ended = self._ended, None
         if ended is not None:
-            # Not from within the protocol's write: the next request may come at once.
+            self._loop.call_soon(self._leave, None)
             self._loop.call_soon(ended, ending)
 
     def _leave(self, error: Exception | None) -> None:
@@ -181,7 +181,7 @@ class _Framing:
     def feed(self, data: bytes | bytearray | memoryview) -> bool:
         """False for what is no part of a response."""
         if self.complete:
-            return not data
+            return False
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):

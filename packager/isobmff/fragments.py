@@ -13,7 +13,7 @@ import numpy as np
 
 from packager.errors import LimitExceeded
 from packager.isobmff.boxes import Box, children, require
-from packager.isobmff.tables import Columns
+from packager.isobmff.tables import Columns, check_description
 
 NON_SYNC = 0x10000  # sample_is_non_sync_sample (8.8.3.1)
 
@@ -26,8 +26,10 @@ _RUNS_TO_JOIN = 1024
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a run leaves unsaid: ``duration`` in ticks, ``size`` in bytes, sample ``flags``."""
+    """What a run leaves unsaid: index of the sample ``description``, ``duration`` in ticks,
+    ``size`` in bytes, sample ``flags``."""
 
+    description: int
     duration: int
     size: int
     flags: int
@@ -35,8 +37,8 @@ class Defaults:
 
 def read_trex(trex: Box) -> tuple[int, Defaults]:
     """Track id and defaults of 'trex' (8.8.3)."""
-    track_id, _, duration, size, flags = trex.unpack(_TREX, 4)
-    return track_id, Defaults(duration, size, flags)
+    track_id, *defaults = trex.unpack(_TREX, 4)
+    return track_id, Defaults(*defaults)
 
 
 @dataclass(slots=True)
@@ -104,10 +106,12 @@ def _read_traf(
         return data_end
     base = values.get("base", moof_offset if flags & _BASE_IS_MOOF else data_end)
     defaults = Defaults(
+        values.get("description", track.defaults.description),
         values.get("duration", track.defaults.duration),
         values.get("size", track.defaults.size),
         values.get("flags", track.defaults.flags),
     )
+    check_description(tfhd, defaults.description)
     position = base
     for child in children(traf):
         if child.type == "tfdt":

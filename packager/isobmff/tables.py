@@ -33,8 +33,10 @@ class Columns:
     sync: NDArray[np.bool_]
 
 
-def read_sample_table(stbl: Box, max_samples: int = MAX_SAMPLES) -> Columns:
-    """The columns of a track; empty ones for a track whose samples are all in fragments."""
+def read_sample_table(stbl: Box, max_samples: int) -> Columns:
+    """The columns of a track; empty ones for a track whose samples are all in fragments.
+
+    ``max_samples``: more are refused before anything is allocated for them."""
     size = _sizes(stbl, max_samples)
     count = len(size)
     duration = _run_lengths(require(stbl, "stts"), count, ">u4")
@@ -47,6 +49,16 @@ def read_sample_table(stbl: Box, max_samples: int = MAX_SAMPLES) -> Columns:
     )
     dts = np.cumsum(duration) - duration
     return Columns(_offsets(stbl, size), size, dts, duration, composition, _sync(stbl, count))
+
+
+def check_description(box: Box, index: int) -> None:
+    """A track is packaged by its first sample entry; samples may be of no other."""
+    if index > 1:
+        raise UnsupportedMedia(
+            f"samples use sample description {index}, which is not the track's first",
+            box=box.type,
+            offset=box.offset,
+        )
 
 
 def _entries(table: Box, layout: list[tuple[str, str]], at: int = 0) -> NDArray[np.void]:
@@ -140,12 +152,7 @@ def _offsets(stbl: Box, size: Column) -> Column:
         raise table.bad("runs of chunks do not rise from 1")
     if first[-1] > len(chunks):
         raise table.bad(f"names chunk {int(first[-1])} of {len(chunks)}")
-    if len(np.unique(runs["description"])) > 1:
-        raise UnsupportedMedia(
-            "the track changes its sample description on the way",
-            box=table.type,
-            offset=table.offset,
-        )
+    check_description(table, int(runs["description"].max()))
     per_chunk = np.repeat(
         runs["samples"].astype(np.int64), np.diff(np.append(first, len(chunks) + 1))
     )

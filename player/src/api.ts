@@ -27,13 +27,31 @@ async function getJson<T>(url: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-/** What the server answers at `url`, in words, or `null` if it has no complaint. */
-export async function complaint(url: string): Promise<string | null> {
+/** What went wrong, and what the viewer can do next. */
+export interface Complaint {
+  reason: string;
+  next: string;
+}
+
+const MEND_THE_FILE =
+  'Correct or replace the file in the library, then reload this page. ' +
+  'The command “vod-origin check” says more about it.';
+const TRY_AGAIN = 'Reload this page. If it stays so, the log of vod-origin says more.';
+const UNREACHABLE = 'The server does not answer. Check that vod-origin is running, and try again.';
+
+export function problemOf(title: Title): Complaint | null {
+  return title.problem === null ? null : { reason: title.problem, next: MEND_THE_FILE };
+}
+
+/** What the server has against `url`; `null` if it answers there as it should. */
+export async function complaintAbout(url: string): Promise<Complaint | null> {
   try {
     const response = await reach(url);
-    return response.ok ? null : await refusal(response);
+    if (response.ok) return null;
+    const next = response.status === 422 ? MEND_THE_FILE : TRY_AGAIN;
+    return { reason: await refusal(response), next };
   } catch (error) {
-    return (error as Error).message;
+    return { reason: (error as Error).message, next: TRY_AGAIN };
   }
 }
 
@@ -41,7 +59,7 @@ async function reach(url: string): Promise<Response> {
   try {
     return await fetch(url);
   } catch {
-    throw new Error('The server does not answer. Check that vod-origin is running.');
+    throw new Error(UNREACHABLE);
   }
 }
 

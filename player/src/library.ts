@@ -15,7 +15,7 @@ export interface LibraryView {
 
 export function libraryView(): LibraryView {
   const grid = h('ul', { class: 'grid', role: 'list' });
-  const status = h('p', { class: 'status', role: 'status' });
+  const status = h('p', { class: 'status', role: 'status' }, 'Loading…');
   const notice = h('div', { class: 'message', hidden: true });
   const sentinel = h('div', { class: 'sentinel', 'aria-hidden': true });
   const heading = h('div', { class: 'heading' }, h('h1', {}, 'Library'), status);
@@ -105,9 +105,13 @@ function emptyLibrary(): HTMLElement[] {
 function cardOf(title: Title): HTMLElement {
   const poster = h('div', { class: 'poster' }, h('span', { class: 'poster-name' }, title.name));
   paint(poster, title.id);
-  if (title.problem) poster.append(h('span', { class: 'badge problem' }, 'Cannot play'));
-  else poster.append(h('span', { class: 'poster-play' }, icon('play')));
-  if (title.duration !== null) poster.append(h('span', { class: 'badge' }, clock(Math.round(title.duration))));
+  if (title.problem) {
+    poster.append(h('span', { class: 'badge problem' }, 'Cannot play'));
+  } else {
+    poster.append(h('span', { class: 'poster-play' }, icon('play')));
+    const length = title.duration === null ? '' : clock(Math.round(title.duration));
+    if (length) poster.append(h('span', { class: 'badge' }, length));
+  }
   const href = cardHash(title);
   const link = h('a', { class: 'card', href, title: title.problem ?? title.name }, poster);
   for (const event of ['pointerenter', 'focus']) {

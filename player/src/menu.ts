@@ -7,7 +7,6 @@ export interface Menu {
   element: HTMLElement;
   /** Show what can be chosen now; without a real choice the button is hidden. */
   bind(choices: Selection): void;
-  close(): void;
 }
 
 export function menu(
@@ -74,6 +73,5 @@ export function menu(
         choice.setAttribute('aria-checked', String(choice.dataset.id === selected));
       }
     },
-    close: () => open(false),
   };
 }

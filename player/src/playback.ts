@@ -66,7 +66,7 @@ export class Playback {
       return;
     }
     await this.engine.load(this.title[this.route.format], this.route.t);
-    await this.resume();
+    if (!this.signal.aborted) await this.resume();
   }
 
   toggle(): void {
@@ -117,6 +117,7 @@ export class Playback {
   }
 
   failed(message: string, fatal: boolean): void {
+    if (this.signal.aborted) return;
     this.meter.errors.push(message);
     if (!fatal || this.state === 'failed') return;
     this.become('failed');

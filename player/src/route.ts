@@ -33,13 +33,13 @@ export type Route = LibraryRoute | WatchRoute;
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#/, '').split('?', 2);
   const wanted = new URLSearchParams(query);
-  const id = /^\/title\/(.+)$/.exec(path)?.[1];
-  if (id === undefined) return { view: 'library', filter: wanted.get('filter') ?? '' };
+  const id = titleId(path);
+  if (id === null) return { view: 'library', filter: wanted.get('filter') ?? '' };
   const format: Format = wanted.get('format') === 'dash' ? 'dash' : 'hls';
   const t = Number(wanted.get('t'));
   return {
     view: 'watch',
-    id: decodeURIComponent(id),
+    id,
     format,
     engine: engineFor(format, wanted.get('engine')),
     autoplay: wanted.get('autoplay') === '1',
@@ -49,6 +49,16 @@ export function parseRoute(hash: string): Route {
     audio: wanted.get('audio') ?? '',
     text: wanted.get('text') ?? '',
   };
+}
+
+/** `null` for a path that names no title, be it another one or a broken link. */
+function titleId(path: string): string | null {
+  const encoded = /^\/title\/(.+)$/.exec(path)?.[1];
+  try {
+    return encoded === undefined ? null : decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
 }
 
 /** The engine of that name if it plays `format` in this browser, else the first that does. */

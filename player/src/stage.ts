@@ -1,6 +1,6 @@
 /** Everything drawn over the picture: the bar, the menus, the figures, and what went wrong. */
 
-import { complaint, type Title } from './api';
+import { complaintAbout, problemOf, type Complaint, type Title } from './api';
 import { controls, type Actions } from './controls';
 import { h, icon } from './dom';
 import { enginesFor, engineCode } from './engines';
@@ -69,12 +69,14 @@ export function stage(
     }
   }
 
+  /** The server's complaint if it has one: it says more than what the player made of it. */
   async function explain(playerSays: string): Promise<void> {
-    const reason = title.problem ?? (await complaint(title[route.format]));
+    const server = problemOf(title) ?? (await complaintAbout(title[route.format]));
+    const { reason, next }: Complaint = server ?? { reason: playerSays, next: TRY_ANOTHER };
     notice.replaceChildren(
       h('h2', {}, 'This title cannot be played'),
-      h('p', {}, reason ?? playerSays),
-      h('p', { class: 'next' }, reason ? AFTER_SERVER_PROBLEM : AFTER_PLAYER_PROBLEM),
+      h('p', {}, reason),
+      h('p', { class: 'next' }, next),
     );
     notice.hidden = false;
   }
@@ -102,10 +104,7 @@ export function stage(
   };
 }
 
-const AFTER_SERVER_PROBLEM =
-  'Correct or replace the file in the library, then reload this page. ' +
-  'The command “vod-origin check” says more about it.';
-const AFTER_PLAYER_PROBLEM =
+const TRY_ANOTHER =
   'Try another player below, or reload this page. If none plays it, this browser may lack the codec.';
 
 function menusFor(choose: (name: Choice, id: string) => void): Record<Choice, Menu> {

@@ -33,7 +33,7 @@ async def asset(listing: FakeListing, asset_id: str) -> Asset:
 
 
 def keys(found: Asset) -> list[str]:
-    return [file.key for file in (*found.media, *found.text)]
+    return [file.key for file in found.media] + [text.key for text in found.text]
 
 
 async def test_a_file_is_a_title_with_its_side_files() -> None:

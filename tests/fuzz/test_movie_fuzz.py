@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import struct
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from random import Random
 
 import pytest
@@ -20,7 +21,7 @@ from packager.movie import index_movie
 from packager.mux.fmp4 import init_segment, plan_segment
 from packager.presentation import Source, build_presentation
 from packager.ranges import ByteRange
-from tests.support.atoms import CONTAINERS
+from tests.support.atoms import CONTAINERS, Atom, atoms
 from tests.support.movies import (
     OPUS_ENTRY,
     Recording,
@@ -29,6 +30,7 @@ from tests.support.movies import (
     fragmented_movie,
     full_atom,
     plain_movie,
+    rebuilt,
 )
 
 ROUNDS = int(os.environ.get("VOD_FUZZ_ROUNDS", "2000"))
@@ -56,22 +58,7 @@ SEEDS = (
     fragmented_movie(STEADY, OPUS, per_fragment=40, base="absolute", decode_times=False),
     fragmented_movie(STEADY, base="chained"),
 )
-NUMBERS = (
-    0,
-    1,
-    2,
-    7,
-    8,
-    15,
-    16,
-    0xFF,
-    0xFFFF,
-    0x10000,
-    1 << 24,
-    (1 << 31) - 1,
-    1 << 31,
-    (1 << 32) - 1,
-)
+NUMBERS = (0, 1, 2, 7, 8, 15, 16, 0xFF, 0xFFFF, 1 << 16, 1 << 24, 0x7FFFFFFF, 1 << 31, 0xFFFFFFFF)
 LONG_NUMBERS = (*NUMBERS, 1 << 32, (1 << 62) - 1, 1 << 62, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
 
 
@@ -91,8 +78,7 @@ def package(data: bytes) -> Presentation | None:
                 for part in plan.parts:
                     if isinstance(part, ByteRange):
                         assert 0 <= part.start <= part.stop <= len(data)
-    except PackagerError as refusal:
-        assert str(refusal)
+    except PackagerError:
         return None
     return presentation
 
@@ -122,29 +108,23 @@ def peak_memory(data: bytes) -> int:
 # ---- mutations
 
 
-def boxes(data: bytes, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int, str]]:
-    """Start, stop and name of every box in a well-formed file, parents first."""
-    at, end = start, len(data) if stop is None else stop
-    while at + 8 <= end:
-        size, raw = struct.unpack_from(">I4s", data, at)
-        header = 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-            header = 16
-        name = raw.decode("latin-1")
-        yield at, at + size, name
-        if name in CONTAINERS:
-            yield from boxes(data, at + header, at + size)
-        at += size
+@cache
+def boxes(data: bytes) -> list[Atom]:
+    """Every box of a well-formed file, parents first."""
+    found = list(atoms(data))
+    for box in found:  # grows on the way
+        if box.name in CONTAINERS:
+            found += box.children
+    return found
 
 
-def some_box(data: bytes, random: Random) -> tuple[int, int, str]:
-    return random.choice([box for box in boxes(data) if box[2] != "mdat"])
+def some_box(data: bytes, random: Random) -> Atom:
+    return random.choice([box for box in boxes(data) if box.name != "mdat"])
 
 
 def somewhere(data: bytes, random: Random, width: int) -> int:
-    start, stop, _ = some_box(data, random)
-    return min(random.randrange(start, stop), len(data) - width)
+    box = some_box(data, random)
+    return min(random.randrange(box.start, box.stop), len(data) - width)
 
 
 def flip_bits(data: bytes, random: Random) -> bytes:
@@ -166,8 +146,8 @@ def write_number(data: bytes, random: Random) -> bytes:
 
 def write_field(data: bytes, random: Random) -> bytes:
     """As ``write_number``, but where fields really are: in fours behind a box's header."""
-    start, stop, _ = some_box(data, random)
-    at = start + 4 * random.randrange(max((stop - start) // 4, 1))
+    box = some_box(data, random)
+    at = box.start + 4 * random.randrange((box.stop - box.start) // 4)
     value = random.choice(NUMBERS)
     return data[:at] + struct.pack(">I", value) + data[at + 4 :]
 
@@ -177,27 +157,27 @@ def truncate(data: bytes, random: Random) -> bytes:
 
 
 def rename(data: bytes, random: Random) -> bytes:
-    start, _, _ = some_box(data, random)
-    name = random.choice([name for _, _, name in boxes(data)])
+    start = some_box(data, random).start
+    name = random.choice(boxes(data)).name
     return data[: start + 4] + name.encode("latin-1") + data[start + 8 :]
 
 
 def remove(data: bytes, random: Random) -> bytes:
-    start, stop, _ = some_box(data, random)
-    return data[:start] + data[stop:]
+    box = some_box(data, random)
+    return data[: box.start] + data[box.stop :]
 
 
 def repeat(data: bytes, random: Random) -> bytes:
-    start, stop, _ = some_box(data, random)
-    return data[:stop] + data[start:stop] * random.randint(1, 3) + data[stop:]
+    box = some_box(data, random)
+    copies = data[box.start : box.stop] * random.randint(1, 3)
+    return data[: box.stop] + copies + data[box.stop :]
 
 
 def splice(data: bytes, random: Random) -> bytes:
     """A box of one file where another file has one."""
     other = random.choice(SEEDS)
-    start, stop, _ = some_box(data, random)
-    from_start, from_stop, _ = some_box(other, random)
-    return data[:start] + other[from_start:from_stop] + data[stop:]
+    box, stranger = some_box(data, random), some_box(other, random)
+    return data[: box.start] + other[stranger.start : stranger.stop] + data[box.stop :]
 
 
 MUTATIONS: tuple[Callable[[bytes, Random], bytes], ...] = (
@@ -254,7 +234,7 @@ COUNTED = ("stsz", "stts", "ctts", "stsc", "stco", "co64", "elst", "stss", "stsd
 @pytest.mark.parametrize("name", COUNTED)
 def test_giant_counts_allocate_nothing(name: str, count: int) -> None:
     data, start = next(
-        (seed, start) for seed in SEEDS for start, _, box in boxes(seed) if box == name
+        (seed, box.start) for seed in SEEDS for box in boxes(seed) if box.name == name
     )
     at = start + (16 if name == "stsz" else 12)
     hostile = data[:at] + struct.pack(">I", count) + data[at + 4 :]
@@ -265,17 +245,15 @@ def test_giant_counts_allocate_nothing(name: str, count: int) -> None:
 def test_equal_sizes_allocate_no_more_than_the_file_could_hold(size: int) -> None:
     """Twenty bytes of 'stsz' could speak of four million samples."""
     data = plain_movie(STEADY)
-    start, stop = next((a, b) for a, b, name in boxes(data) if name == "stsz")
     equal = full_atom("stsz", 0, 0, struct.pack(">II", size, 3_999_999))
-    free = atom("free", bytes(stop - start - len(equal) - 8))
-    assert peak_memory(data[:start] + equal + free + data[stop:]) < MIB
+    assert peak_memory(rebuilt(data, "stsz", lambda _: equal)) < MIB
 
 
 def test_runs_of_nothing_allocate_no_more_than_the_file_could_hold() -> None:
     """A run of defaults alone: eight bytes for millions of samples, and thousands of such runs."""
     head = fragmented_movie(Recording("video", 25, [Row()]))
     tfhd = full_atom("tfhd", 0, 0x020000, struct.pack(">I", 1))
-    for count, runs in ((3_999_999, 1), (1, 5000), (0, 5000)):
+    for count, runs in ((3_999_999, 1), (1, 2000), (0, 2000)):
         trun = full_atom("trun", 0, 0, struct.pack(">I", count))
         data = head + atom("moof", atom("traf", tfhd, trun * runs))
         assert peak_memory(data) < 50 * len(data) + 2 * MIB

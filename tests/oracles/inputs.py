@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.atoms import CONTAINERS, Atom, atoms
+from tests.support.atoms import Atom, atoms
 from tests.support.media_tools import ffmpeg
-from tests.support.movies import atom
+from tests.support.movies import atom, rebuilt
 
 SECONDS = 10
 
@@ -40,23 +40,20 @@ def wrapped(*movflags: str) -> tuple[str, ...]:
 
 
 def widened(data: bytes) -> bytes:
-    """The same film with 64-bit chunk offsets, and a 64-bit 'mdat' where a spare 'free' leaves
-    room for its header, as for a film over 4 GiB; 'moov' is behind the media, so nothing moves."""
+    """The same film with 64-bit chunk offsets, and a 64-bit 'mdat' where FFmpeg's spare 'free'
+    leaves room for its header, as for a film over 4 GiB."""
 
-    def wide(box: Atom) -> bytes:
-        if box.name in CONTAINERS:
-            return atom(box.name, *map(wide, box.children))
-        if box.name == "stco":
-            (count,) = box.fields("I")
-            offsets = box.fields(f"{count}I", 8)
-            return atom("co64", box.body[:8], struct.pack(f">{count}Q", *offsets))
-        return atom(box.name, box.body)
+    def co64(stco: Atom) -> bytes:
+        (count,) = stco.fields("I")
+        offsets = stco.fields(f"{count}I", 8)
+        return atom("co64", stco.body[:8], struct.pack(f">{count}Q", *offsets))
 
     ftyp, free, mdat, moov = atoms(data)
     assert [box.name for box in (ftyp, free, mdat, moov)] == ["ftyp", "free", "mdat", "moov"]
     assert free.stop - free.start == 8
     header = struct.pack(">I4sQ", 1, b"mdat", 16 + len(mdat.body))
-    return data[: ftyp.stop] + header + mdat.body + wide(moov)
+    wide = data[: ftyp.stop] + header + mdat.body + data[moov.start :]
+    return rebuilt(wide, "stco", co64)
 
 
 @dataclass(frozen=True)

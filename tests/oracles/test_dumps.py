@@ -12,9 +12,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from packager.errors import BadMedia
 from packager.model import MediaKind, Track
 from tests.support.indexing import index_bytes
-from tests.support.shared_media import read_shared, shared_files
+from tests.support.shared_media import (
+    REFUSED,
+    needs_shared_media,
+    read_shared,
+    shared_files,
+)
 
 EMPTY_EDIT = {("sample.mp4", 2)}
 """Tracks behind an empty edit. The delay is in ticks of the movie; we turn it into whole ticks of
@@ -62,9 +68,8 @@ _SAMPLE = re.compile(
 def read_dump(text: str) -> list[TrueTrack]:
     tracks = []
     for part in re.split(r"^track \d+:$", text, flags=re.MULTILINE)[1:]:
-        fields = dict(
-            re.findall(r"^ +(\w[\w ]*) = (.*)$", part.split("  sample 0:")[0], re.MULTILINE)
-        )
+        head = part.split("  sample 0:")[0]
+        fields = dict(re.findall(r"^ +(\w[\w ]*) = (.*)$", head, re.MULTILINE))
         samples = [
             TrueSample(int(time), int(flags), int(length), int(digest, 16))
             for time, flags, length, digest in _SAMPLE.findall(part)
@@ -97,7 +102,7 @@ def as_extracted(name: str, track: Track, data: bytes, row: int) -> bytes:
     sample = data[start : start + size]
     if track.config.codec in ("avc", "hevc"):
         sample = with_start_codes(sample, 2 if name == "sample_2_byte_NAL_length.mp4" else 4)
-    return sample[COUNTED_SHORT.get((name, track.track_id, row), 0) :]
+    return sample
 
 
 @pytest.mark.parametrize("dump", shared_files("*.dump"))
@@ -113,6 +118,13 @@ def test_every_sample_is_that_of_the_dump(dump: str) -> None:
         compare(name, data, track, truth[track.track_id])
 
 
+@needs_shared_media
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name: str) -> None:
+    with pytest.raises(BadMedia, match=REFUSED[name]):
+        index_bytes(read_shared(name))
+
+
 def compare(name: str, data: bytes, track: Track, truth: TrueTrack) -> None:
     where = (name, track.track_id)
     kind = "video/" if track.kind is MediaKind.VIDEO else "audio/"
@@ -121,8 +133,11 @@ def compare(name: str, data: bytes, track: Track, truth: TrueTrack) -> None:
     assert encoder_delay == GAPLESS.get(where, 0)
     dropped = DROPPED_PREROLL.get(where, 0)
     assert len(track.samples) == len(truth.samples) + dropped
+    total = 0
     for row, expected in enumerate(truth.samples, dropped):
         sample = as_extracted(name, track, data, row)
+        total += len(sample)
+        sample = sample[COUNTED_SHORT.get((*where, row), 0) :]
         assert (len(sample), java_hash(sample)) == (expected.length, expected.hash)
         assert bool(track.samples.sync[row]) == bool(expected.flags & 1)
         ticks = int(track.samples.pts[row]) + encoder_delay
@@ -130,7 +145,6 @@ def compare(name: str, data: bytes, track: Track, truth: TrueTrack) -> None:
             assert 0 <= expected.time - ticks * 1_000_000 / track.timescale < 1e6 / track.timescale
         else:
             assert int(ticks * 1_000_000 / track.timescale) == expected.time
-    total = sum(sample.length for sample in truth.samples)
     assert total == int(truth.fields["total output bytes"])
 
 

@@ -28,16 +28,10 @@ from tests.oracles.inputs import RECIPES
 from tests.support.fragmented import FragmentedTrack, read_fragmented
 from tests.support.indexing import index_bytes, present, stitched
 from tests.support.media_tools import needs_media_tools, tool
-from tests.support.shared_media import shared_files
+from tests.support.shared_media import REFUSED, shared_files
 
 pytestmark = needs_media_tools
 
-WE_REFUSE = (
-    "cbcs.mp4",  # encrypted
-    "cbcs_audio.mp4",  # encrypted
-    "prog_8s_enc_dashinit.mp4",  # encrypted
-    "sample_malformed_free_box.mp4",  # a box of 3 bytes
-)
 SHAKA_REFUSES = (
     "sample_edit_list.mp4",  # an edit that starts in the middle of a GOP: "PTS is negative"
     "sample_missing_stsd.mp4",  # one broken track refuses the whole file; we play the other
@@ -59,7 +53,7 @@ NO_EDIT_LIST = (
     "name",
     [
         *(name for name in RECIPES if name not in SHAKA_REFUSES),
-        *shared_files("*.mp4", without=WE_REFUSE + SHAKA_REFUSES),
+        *shared_files("*.mp4", without={*REFUSED, *SHAKA_REFUSES}),
     ],
 )
 def test_every_sample_is_that_of_shaka(name: str, film: Film, tmp_path: Path) -> None:

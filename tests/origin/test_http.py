@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import io
+import os
 import shutil
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -50,6 +51,14 @@ async def tracks(site: Served, asset_id: str) -> dict[str, list[bytes]]:
     return found
 
 
+def decoded(track: bytes) -> list[int]:
+    """The times of all frames that a decoder makes of it."""
+    container = av.open(io.BytesIO(track), "r")
+    with container:
+        frames = container.decode(container.streams[0])
+        return [frame.pts for frame in frames if frame.pts is not None]
+
+
 def _time(path: str) -> int:
     name = path.rpartition("/")[2].partition(".")[0]
     return -1 if name == "init" else int(name)
@@ -80,14 +89,11 @@ async def test_init_and_segments_make_a_whole_film(site: Served, asset_id: str) 
     assert sent.keys() == {rendition.name for rendition in title.presentation.renditions}
     for rendition in title.presentation.renditions:
         init, *segments = sent[rendition.name]
-        check_cmaf(
-            init, segments, timescale=rendition.timescale, language=rendition.language
-        )
+        check_cmaf(init, segments, timescale=rendition.timescale, language=rendition.language)
         whole = b"".join((init, *segments))
         samples = read_fragmented(whole).samples
         assert len(samples) == len(rendition.track.samples)
-        with av.open(io.BytesIO(whole)) as container:
-            frames = [frame.pts for frame in container.decode(container.streams[0])]
+        frames = decoded(whole)
         assert all(before < after for before, after in pairwise(frames))
         if rendition.name.startswith("video"):
             assert len(frames) == RATE * SECONDS
@@ -192,7 +198,7 @@ async def test_a_title_whose_name_is_no_text_is_a_problem_in_words(
     (tmp_path / "title").mkdir()
     try:
         for name in (b"\xff.mp4", b"\xfe.mp4"):
-            shutil.copy(films / "broken.mp4", bytes(tmp_path / "title") + b"/" + name)
+            shutil.copy(films / "broken.mp4", tmp_path / "title" / os.fsdecode(name))
     except OSError as error:
         pytest.skip(f"the file system takes no such name: {error.strerror}")
     async with served(Node(tmp_path)) as site:
@@ -264,6 +270,19 @@ async def test_every_range_is_a_slice(site: Served) -> None:
     ]
     whole = {path: await site.node.body(path) for path in paths}
     await asyncio.to_thread(_check_ranges, site.port, whole)
+
+
+async def test_several_ranges_at_once_are_for_media(site: Served) -> None:
+    for path in await site.node.every_path("film"):
+        reply = await site.get(path, "Range: bytes=0-1,5-9")
+        if path.endswith(".m4s"):
+            assert reply.status == 206
+            assert reply.headers["content-type"].startswith("multipart/byteranges; boundary=")
+            body = await site.node.body(path)
+            first, second = reply.body.split(b"\r\n\r\n")[1:]
+            assert (first[:2], second[:5]) == (body[:2], body[5:10])
+        else:
+            assert (reply.status, reply.body) == (200, await site.node.body(path))
 
 
 def _check_ranges(port: int, whole: dict[str, bytes]) -> None:

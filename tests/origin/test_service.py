@@ -8,17 +8,18 @@ import logging
 import os
 import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from origin import service
-from origin.delivery.resource import Resource
 from origin.errors import ObjectChanged, StorageError, UnknownRevision, UnknownTitle, describe
-from origin.service import IMMUTABLE, SHORT_LIVED, Title
-from packager.address import Mpd, MultivariantPlaylist
+from origin.service import IMMUTABLE, SHORT_LIVED
+from packager.address import Address, Mpd, MultivariantPlaylist
 from packager.errors import BadMedia, Misaligned, NotFound, PackagerError
+from packager.manifests import render
+from packager.model import Presentation
+from packager.movie import Reader, index_movie
 from packager.text.document import MAX_BYTES
 from tests.origin.node import Node
 from tests.support.films import ODD_NAME, VTT
@@ -47,6 +48,7 @@ def overwrite_in_place(path: Path, content: bytes) -> None:
         file.truncate()
 
 
+Change = Callable[[Path, bytes], None]
 either_way = pytest.mark.parametrize("change", [replace_by_rename, overwrite_in_place])
 
 
@@ -257,13 +259,12 @@ async def test_a_name_that_is_not_text(films: Path, tmp_path: Path) -> None:
 @either_way
 @pytest.mark.parametrize("asset_id", ["film", "city"])
 async def test_a_changed_file_is_a_new_revision(
-    films: Path, library: Path, change: object, asset_id: str
+    films: Path, library: Path, change: Change, asset_id: str
 ) -> None:
     node = Node(library)
     before = await bodies(node, asset_id)
     old = await revision(node, asset_id)
     path = library / ("film.mp4" if asset_id == "film" else "city/audio-es.mp4")
-    assert callable(change)
     change(path, (films / "uneven/audio-en.mp4").read_bytes())
     node.age()
     after = await bodies(node, asset_id)
@@ -284,7 +285,7 @@ async def test_a_changed_file_is_a_new_revision(
 
 @either_way
 async def test_an_old_revision_never_has_new_bytes(
-    films: Path, library: Path, change: object
+    films: Path, library: Path, change: Change
 ) -> None:
     """Within the second that a title is not looked at, too; whether a path was built or not."""
     node = Node(library)
@@ -292,7 +293,6 @@ async def test_an_old_revision_never_has_new_bytes(
     known = segments(old)[::2]
     for path in known:
         await node.resource(path)
-    assert callable(change)
     change(library / "film.mp4", (films / "city/video-36.mp4").read_bytes())
     answered = 0
     for path in segments(old):
@@ -402,29 +402,28 @@ async def test_a_library_that_is_away_is_not_an_unknown_title(tmp_path: Path) ->
 
 
 @pytest.fixture
-def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is indexed and rendered, as it happens."""
     done: list[str] = []
-    index_movie, render = service.index_movie, service.render
 
-    def counted_index(source: str, version: str, size: int) -> object:
+    def counted_index(source: str, version: str, size: int) -> Reader:
         done.append(f"index {source}")
         return index_movie(source, version, size)
 
-    def counted_render(*arguments: object) -> object:
-        done.append("render")
-        return render(*arguments)  # type: ignore[arg-type]
+    def counted_render(presentation: Presentation, address: Address) -> tuple[str, str]:
+        done.append(f"render {address}")
+        return render(presentation, address)
 
-    monkeypatch.setattr(service, "index_movie", counted_index)
-    monkeypatch.setattr(service, "render", counted_render)
-    return done  # type: ignore[return-value]
+    monkeypatch.setattr("origin.service.index_movie", counted_index)
+    monkeypatch.setattr("origin.service.render", counted_render)
+    return done
 
 
 async def test_first_requests_at_once_do_the_work_once(films: Path, work: list[str]) -> None:
     node = Node(films)
     found = await asyncio.gather(*(node.resource(MASTER) for _ in range(200)))
     assert len(set(map(id, found))) == 1
-    assert work == ["index film.mp4", "render"]
+    assert work == ["index film.mp4", f"render {MASTER}"]
 
 
 async def test_an_unchanged_title_is_neither_indexed_nor_rendered_again(
@@ -464,13 +463,10 @@ async def test_a_cache_that_holds_next_to_nothing_still_answers(films: Path) -> 
     assert await bodies(tight, "city") == await bodies(roomy, "city")
 
 
-async def test_the_cost_of_a_title_counts_samples_and_cues(films: Path, library: Path) -> None:
-    def cost(title: Title) -> int:
-        return title.nbytes
-
+async def test_the_cost_of_a_title_counts_samples_and_cues(library: Path) -> None:
     node = Node(library)
-    before = cost(await node.origin.title("film"))
+    before = (await node.origin.title("film")).nbytes
     (library / "film.en.vtt").write_text(VTT)
     node.age()
-    after = cost(await node.origin.title("film"))
+    after = (await node.origin.title("film")).nbytes
     assert after > before > (160 + 751) * 40

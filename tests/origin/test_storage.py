@@ -61,9 +61,7 @@ async def test_copies_have_the_same_versions(tmp_path: Path) -> None:
     (first / "title").mkdir(parents=True)
     (first / "title" / "a.mp4").write_bytes(b"media")
     shutil.copytree(first, second)
-    listings = [
-        await LocalStorage(str(folder)).list_folder("title") for folder in (first, second)
-    ]
+    listings = [await LocalStorage(str(folder)).list_folder("title") for folder in (first, second)]
     assert listings[0] == listings[1]
 
 

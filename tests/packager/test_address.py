@@ -114,7 +114,7 @@ def test_the_grammar(path: str, expected: address.Address) -> None:
         f"/v/film/{REVISION}/video1/-1.m4s",
         f"/v/film/{REVISION}/video1/1.mp4",
         f"/v/film/{REVISION}/video1/{10**18}.m4s",
-        f"/v/film/{REVISION}/video1/١.m4s",
+        f"/v/film/{REVISION}/video1/\u0661.m4s",
         f"/v/film/{REVISION}/video1/1.m4s\n",
     ],
 )
@@ -123,6 +123,11 @@ def test_what_is_no_address(path: str) -> None:
         address.parse(path)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".x", "a/b", "a\\b", "a\nb", "\udcff", "\ud800"])
+@pytest.mark.parametrize("name", ["", ".", "..", ".x", "a/b", "a\\b", "a\nb", "a\x7f"])
 def test_what_is_no_asset_id(name: str) -> None:
     assert not address.is_asset_id(name)
+
+
+def test_a_file_name_that_is_not_utf_8_is_no_asset_id() -> None:
+    assert not address.is_asset_id("caf\udce9")
+    assert not address.is_asset_id("\ud800")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from tests.support.indexing import body, segments, stitched
 from tests.support.tracks import (
     OPUS,
     PROPERTY,
+    VIDEO,
     Gop,
     audio_track,
     audio_tracks,
@@ -190,7 +192,7 @@ def test_the_language_is_extended() -> None:
 
 def test_the_display_size_has_the_shape_of_the_pixels() -> None:
     track = video_track(every(2, 2, 600, 24), 600)
-    wide = replace(track.config, sar=2)
+    wide = replace(VIDEO, sar=Fraction(2))
     tkhd = check_header(
         init_segment(rendition_of(replace(track, config=wide))), timescale=600, language="und"
     ).only("trak", "tkhd")

@@ -97,12 +97,11 @@ def test_shared_is_what_lies_within_a_tick_of_the_coarser_clock(
     mine: tl.Ticks, ours: int, others: tl.Ticks, theirs: int
 ) -> None:
     tick = Fraction(1, min(ours, theirs)) if ours != theirs else Fraction(0)
+    moments = [Fraction(other, theirs) for other in others.tolist()]
     expected = [
         time
         for time in mine.tolist()
-        if any(
-            abs(Fraction(time, ours) - Fraction(other, theirs)) <= tick for other in others.tolist()
-        )
+        if any(abs(Fraction(time, ours) - moment) <= tick for moment in moments)
     ]
     assert tl.shared(mine, ours, others, theirs).tolist() == expected
 

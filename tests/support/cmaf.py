@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 
 from tests.support.atoms import Atom, atoms
+from tests.support.fragmented import Row, run_rows, track_defaults
 
 DEFAULT_BASE_IS_MOOF = 0x020000
 SYNC_FLAGS, OTHER_FLAGS = 0x02000000, 0x01010000
@@ -18,7 +19,7 @@ SYNC_FLAGS, OTHER_FLAGS = 0x02000000, 0x01010000
 def check_cmaf(init: bytes, segments: Sequence[bytes], *, timescale: int, language: str) -> None:
     """A whole CMAF track: its header and all its segments in order."""
     moov = check_header(init, timescale=timescale, language=language)
-    defaults = moov.only("mvex", "trex").fields("3I", 12)
+    defaults = track_defaults(moov)
     has_edit = moov.maybe("trak", "edts", "elst") is not None
     has_roll_group = moov.maybe("trak", "mdia", "minf", "stbl", "sgpd") is not None
     video = moov.only("trak", "mdia", "hdlr").body[8:12] == b"vide"
@@ -26,20 +27,18 @@ def check_cmaf(init: bytes, segments: Sequence[bytes], *, timescale: int, langua
     for number, segment in enumerate(segments, 1):
         start, rows = check_segment(segment, number, defaults, has_roll_group)
         assert next_time in (None, start), "7.3.2.2: decode times follow on without gap or overlap"
-        next_time = start + sum(duration for duration, *_ in rows)
-        flags = [row_flags for _, _, row_flags, _ in rows]
-        assert flags[0] == SYNC_FLAGS, "7.3.2.4: a fragment starts with a sync sample"
-        assert set(flags) <= {SYNC_FLAGS, OTHER_FLAGS}
+        next_time = start + sum(row.duration for row in rows)
+        assert rows[0].flags == SYNC_FLAGS, "7.3.2.4: a fragment starts with a sync sample"
+        assert {row.flags for row in rows} <= {SYNC_FLAGS, OTHER_FLAGS}
         if video and has_edit:
-            assert all(shift >= 0 for *_, shift in rows), "9.2.1: an edit list or signed offsets"
+            assert all(row.composition >= 0 for row in rows), "9.2.1: not both of the two"
 
 
 def check_header(init: bytes, *, timescale: int, language: str) -> Atom:
     """7.3.1: 'ftyp' and 'moov' of one track without samples."""
     ftyp, moov = atoms(init)
     assert (ftyp.name, moov.name) == ("ftyp", "moov")
-    brands = {ftyp.body[at : at + 4] for at in (0, *range(8, len(ftyp.body), 4))}
-    assert {b"cmfc", b"iso6"} <= brands
+    assert {b"cmfc", b"iso6"} <= _brands(ftyp)
     assert [child.name for child in moov.children] == ["mvhd", "trak", "mvex"]
     trak = moov.only("trak")
     tkhd = trak.only("tkhd")
@@ -77,13 +76,12 @@ def _check_edit(trak: Atom) -> None:
 
 
 def check_segment(
-    segment: bytes, number: int, defaults: tuple[int, ...], has_roll_group: bool
-) -> tuple[int, list[tuple[int, int, int, int]]]:
-    """Decode time of the first sample, and duration, size, flags, offset of each."""
+    segment: bytes, number: int, defaults: Row, has_roll_group: bool
+) -> tuple[int, list[Row]]:
+    """7.3.2: one fragment. Returns the decode time of its first sample, and its samples."""
     styp, moof, mdat = atoms(segment)
     assert (styp.name, moof.name, mdat.name) == ("styp", "moof", "mdat")
-    brands = {styp.body[at : at + 4] for at in (0, *range(8, len(styp.body), 4))}
-    assert {b"msdh", b"cmfs"} <= brands
+    assert {b"msdh", b"cmfs"} <= _brands(styp)
     assert [child.name for child in moof.children] == ["mfhd", "traf"]
     assert moof.only("mfhd").fields("I") == (number,)
     traf = moof.only("traf")
@@ -92,29 +90,16 @@ def check_segment(
     assert traf.only("tfhd").flags == DEFAULT_BASE_IS_MOOF, "7.3.2.3"
     tfdt, trun = traf.only("tfdt"), traf.only("trun")
     assert (tfdt.version, trun.version) == (1, 1), "7.5.16, 7.5.17"
-    rows = _trun_rows(trun, defaults)
+    rows = run_rows(trun, defaults)
     assert rows, "7.3.2.1: no fragment is empty"
+    assert trun.flags & 0x1, "7.3.2.3: a run says where its data is"
     (data_offset,) = trun.fields("i", 8)
     assert moof.start + data_offset == mdat.stop - len(mdat.body), "data begins behind its header"
-    assert sum(size for _, size, _, _ in rows) == len(mdat.body)
+    assert sum(row.size for row in rows) == len(mdat.body)
     if has_roll_group:
-        kind, runs, count, group = struct.unpack_from(">4s3I", traf.only("sbgp").body, 4)
-        assert (kind, runs, count, group) == (b"roll", 1, len(rows), 1)
+        assert struct.unpack_from(">4s3I", traf.only("sbgp").body, 4) == (b"roll", 1, len(rows), 1)
     return tfdt.fields("Q")[0], rows
 
 
-def _trun_rows(trun: Atom, defaults: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    count, _ = trun.fields("Ii")
-    assert trun.flags & 0x1, "7.3.2.3: a run says where its data is"
-    assert not trun.flags & 0x4, "first-sample-flags are not used"
-    rows = []
-    at = 12
-    for _ in range(count):
-        row = [*defaults, 0]
-        for column, bit in enumerate((0x100, 0x200, 0x400, 0x800)):
-            if trun.flags & bit:
-                (row[column],) = trun.fields("i" if bit == 0x800 else "I", at)
-                at += 4
-        rows.append((row[0], row[1], row[2], row[3]))
-    assert at == len(trun.body)
-    return rows
+def _brands(box: Atom) -> set[bytes]:
+    return {box.body[at : at + 4] for at in (0, *range(8, len(box.body), 4))}

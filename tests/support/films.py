@@ -1,11 +1,11 @@
 """A small library of real H.264 and AAC, encoded anew for a run of the tests.
 
-    city/              three rungs, two languages, subtitles: a title as it should be
-    uneven/            two rungs that line up and one that does not
-    film.mp4           pictures and sound interleaved, its index at the end, with a side file
-    broken.mp4         cut short within its index
-    100% Ünï+#1?.mp4   a name that needs care in a URL
-    artwork/           no media: no title
+city/              three rungs, two languages, subtitles: a title as it should be
+uneven/            two rungs that line up and one that does not
+film.mp4           pictures and sound interleaved, its index at the end, with a side file
+broken.mp4         cut short within its index
+100% Ünï+#1?.mp4   a name that needs care in a URL
+artwork/           no media: no title
 """
 
 from __future__ import annotations

@@ -7,10 +7,12 @@ sample found at the wrong place is seen at once.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 from typing import Literal
+
+from tests.support.atoms import CONTAINERS, Atom, atoms
 
 MOVIE_TIMESCALE = 1000
 
@@ -72,6 +74,20 @@ OPUS_ENTRY = atom(
     struct.pack(">6xH8xHHII", 1, 2, 16, 0, 48_000 << 16),
     atom("dOps", struct.pack(">BBHIhB", 0, 2, 312, 48_000, 0, 0)),
 )
+
+
+def rebuilt(data: bytes, name: str, new: Callable[[Atom], bytes]) -> bytes:
+    """The same file with each box ``name`` made anew, and the sizes around it mended; offsets of
+    media stay as they are, so 'moov' is behind it or the new box is as long as the old."""
+
+    def made(box: Atom) -> bytes:
+        if box.name == name:
+            return new(box)
+        if box.name in CONTAINERS:
+            return atom(box.name, *map(made, box.children))
+        return data[box.start : box.stop]
+
+    return b"".join(map(made, atoms(data)))
 
 
 def payload(track: int, number: int, size: int) -> bytes:
@@ -168,28 +184,25 @@ def _mvhd() -> bytes:
 
 
 def _trak(track_id: int, recording: Recording, sample_table: bytes) -> bytes:
-    language = sum(
-        (ord(letter) - 0x60) << shift
-        for letter, shift in zip(recording.language, (10, 5, 0), strict=True)
-    )
-    handler = b"vide" if recording.kind == "video" else b"soun"
     matrix = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
     edits = table("elst", ">IiI", [(ms, media, 0x10000) for ms, media in recording.edits])
     return atom(
         "trak",
         full_atom("tkhd", 0, 7, struct.pack(">5I16x", 0, 0, track_id, 0, 0), matrix, bytes(8)),
         atom("edts", edits) if recording.edits else b"",
-        atom(
-            "mdia",
-            full_atom(
-                "mdhd", 0, 0, struct.pack(">4I2H", 0, 0, recording.timescale, 0, language, 0)
-            ),
-            full_atom(
-                "hdlr", 0, 0, bytes(4), handler, bytes(12), recording.handler.encode(), b"\0"
-            ),
-            atom("minf", sample_table),
-        ),
+        atom("mdia", _mdhd(recording), _hdlr(recording), atom("minf", sample_table)),
     )
+
+
+def _mdhd(recording: Recording) -> bytes:
+    first, second, third = (ord(letter) - 0x60 for letter in recording.language)
+    language = first << 10 | second << 5 | third
+    return full_atom("mdhd", 0, 0, struct.pack(">4I2H", 0, 0, recording.timescale, 0, language, 0))
+
+
+def _hdlr(recording: Recording) -> bytes:
+    kind = b"vide" if recording.kind == "video" else b"soun"
+    return full_atom("hdlr", 0, 0, bytes(4), kind, bytes(12), recording.handler.encode(), b"\0")
 
 
 Base = Literal["moof", "absolute", "chained"]
@@ -203,10 +216,11 @@ def fragmented_movie(
     ``base``: what data offsets count from: default-base-is-moof, a base in 'tfhd', or nothing
     said, when the first track counts from its 'moof' and each other from where the last ended.
     """
-    traks = [
-        _trak(n, recording, _no_samples(recording)) for n, recording in enumerate(recordings, 1)
+    traks = [_trak(n, track, _no_samples(track)) for n, track in enumerate(recordings, 1)]
+    trex = [
+        full_atom("trex", 0, 0, struct.pack(">5I", n, 1, 0, 0, 0))
+        for n in range(1, len(recordings) + 1)
     ]
-    trex = [full_atom("trex", 0, 0, struct.pack(">5I", n, 1, 0, 0, 0)) for n in _ids(recordings)]
     movie = atom("ftyp", b"iso6", bytes(4), b"iso6")
     movie += atom("moov", _mvhd(), *traks, atom("mvex", *trex))
     times = [list(accumulate((r.duration for r in rec.rows), initial=0)) for rec in recordings]
@@ -221,10 +235,6 @@ def fragmented_movie(
         moof_size = len(_moof(runs, decode, base, len(movie), 0))
         movie += _moof(runs, decode, base, len(movie), moof_size) + atom("mdat", media)
     return movie
-
-
-def _ids(recordings: Sequence[Recording]) -> range:
-    return range(1, len(recordings) + 1)
 
 
 def _no_samples(recording: Recording) -> bytes:
@@ -243,7 +253,7 @@ def _moof(
     moof_start: int,
     moof_size: int,
 ) -> bytes:
-    trafs = []
+    trafs: list[bytes] = []
     at = moof_size + 8
     for track, rows in enumerate(runs, 1):
         if not rows:

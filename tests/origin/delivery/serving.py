@@ -159,7 +159,7 @@ class Serving:
         trace: TracebackType | None,
     ) -> None:
         for wire in self._wires:
-            await wire.close()
+            wire.reset()
         await self.server.close(grace=PATIENCE)
         await self._runner.cleanup()
         assert self.server.connections == 0
@@ -174,7 +174,11 @@ class Serving:
         if receive:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+        except OSError:
+            sock.close()
+            raise
         names = {"server_hostname": "localhost"} if tls else {}
         limit = receive or 1 << 16
         wire = Wire(*await asyncio.open_connection(sock=sock, limit=limit, ssl=tls, **names))
@@ -251,8 +255,10 @@ async def _broken(request: web.Request) -> web.StreamResponse:
     raise ConnectionError("mid-stream")
 
 
-async def _vanish(_: web.Request) -> web.Response:
-    raise ConnectionError("before a byte")
+async def _vanish(request: web.Request) -> web.Response:
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
 
 
 async def _large(_: web.Request) -> web.Response:

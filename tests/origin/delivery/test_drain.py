@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -112,13 +113,15 @@ async def test_draining_says_close_and_goes_on_accepting(serving: Serving) -> No
         assert await wire.is_closed()
 
 
-async def test_a_connection_that_was_in_the_backlog(serving: Serving) -> None:
-    """It is accepted in the same breath as the server is told to close."""
-    closing = asyncio.ensure_future(_close_soon(serving))
-    wire = await serving.connect()
-    await closing
-    assert await wire.is_closed()
-
-
-async def _close_soon(serving: Serving) -> None:
-    await serving.server.close(grace=20)
+@pytest.mark.parametrize("rounds", range(6))
+async def test_a_connection_that_comes_with_the_close(serving: Serving, rounds: int) -> None:
+    """Whether it is still in the backlog or just being accepted: nobody waits for it."""
+    with socket.create_connection(("127.0.0.1", serving.port)) as late:
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await serving.server.close(grace=60)
+        try:
+            assert late.recv(1) == b""
+        except ConnectionError:
+            pass

@@ -1,0 +1,81 @@
+"""``vod-origin serve`` as a process of its own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30
+
+
+class Running:
+    """``address`` is what it printed."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self.process = process
+        self.address = address
+        found = re.fullmatch(r"http://(\[.+\]|[^:]+):(\d+)/", address)
+        assert found is not None, address
+        self.host, self.port = found[1].strip("[]"), int(found[2])
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Over a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+        finally:
+            connection.close()
+
+    def workers(self) -> list[int]:
+        """The process ids of its children."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text(encoding="ascii").split()]
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def ended(self) -> tuple[int, str]:
+        """Exit status and what was said on standard error, once it has ended."""
+        _, errors = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, errors
+
+
+@contextmanager
+def serving(
+    library: Path, *options: str, descriptors: int | None = None, **environment: str
+) -> Iterator[Running]:
+    """``descriptors``: the soft limit of open files that it starts with."""
+    command = [sys.executable, "-m", "cli.main", "serve", str(library), "--port", "0", *options]
+    if descriptors is not None:
+        command = ["sh", "-c", f'ulimit -Sn {descriptors}; exec "$0" "$@"', *command]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found is not None, f"{line!r} {process.communicate(timeout=PATIENCE)}"
+        yield Running(process, found[0])
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=PATIENCE)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from origin.errors import STATUS, ObjectChanged, StorageError, UnknownTitle, describe
+from origin.problem import Problem
+from packager.errors import BadMedia, BadText, NotFound, PackagerError
+
+
+@pytest.mark.parametrize("kind", STATUS)
+def test_every_row_is_answered_as_it_says(kind: type[Exception]) -> None:
+    problem, row = describe(kind("what happened")), STATUS[kind]
+    assert problem.status == row.status
+    assert problem.cache_control == row.cache_control
+    assert problem.retry_after == row.retry_after
+    assert (problem.code, problem.detail) == (kind.code, "what happened")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", STATUS)
+def test_only_faults_that_last_are_stored(kind: type[Exception]) -> None:
+    row = STATUS[kind]
+    assert ("no-store" in row.cache_control) is (row.status >= 500)
+    assert (row.retry_after is not None) is (row.status == 503)
+
+
+def test_an_error_is_its_nearest_rows() -> None:
+    class Newer(BadMedia):
+        code = "newer"
+
+    assert describe(Newer("x", box="moov", offset=8)) == Problem(
+        422, "newer", "x in box 'moov' at byte 8", "public, max-age=5"
+    )
+    assert describe(UnknownTitle("x")).cache_control != describe(NotFound("x")).cache_control
+    assert describe(ObjectChanged("x")).code != describe(StorageError("x")).code
+
+
+def test_a_defect_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise KeyError("secret")
+    except KeyError as error:
+        problem = describe(error)
+    assert (problem.status, problem.code, problem.cache_control) == (
+        500,
+        "internal-error",
+        "no-store",
+    )
+    assert "secret" not in problem.detail
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "KeyError: 'secret'" in caplog.text
+
+
+def test_an_error_of_the_table_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    describe(BadText("no cue", line=3))
+    assert caplog.records == []
+
+
+def test_a_body_is_problem_details() -> None:
+    assert orjson.loads(Problem(404, "not-found", "no “Ünï”").body()) == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "code": "not-found",
+        "detail": "no “Ünï”",
+    }
+
+
+def test_a_file_name_that_is_no_text_is_shown_as_its_bytes() -> None:
+    problem = describe(PackagerError("title/\udcff.mp4 “é” is broken"))
+    assert orjson.loads(problem.body())["detail"] == r"title/\udcff.mp4 “é” is broken"
