@@ -127,12 +127,16 @@ class _Supervisor:
     def _start_due(self) -> None:
         now = time.monotonic()
         for index in [i for i, due in self._due.items() if due <= now]:
-            del self._due[index]
+            if self._stops:  # a signal may come between any two lines
+                return
+            self._due.pop(index, None)
             self._beats[index] = now
             pid = os.fork()
             if pid == 0:
                 self._become(index)
             self._children[pid] = _Child(index, pid, now)
+            if self._stops:
+                _kill(pid, signal.SIGTERM)
 
     def _become(self, index: int) -> None:
         """The child's life; never returns."""

@@ -15,18 +15,21 @@ export interface LibraryView {
 
 export function libraryView(): LibraryView {
   const grid = h('ul', { class: 'grid', role: 'list' });
-  const status = h('p', { class: 'status', role: 'status' }, 'Loading…');
+  const status = h('p', { class: 'status', role: 'status' });
   const notice = h('div', { class: 'message', hidden: true });
   const sentinel = h('div', { class: 'sentinel', 'aria-hidden': true });
   const heading = h('div', { class: 'heading' }, h('h1', {}, 'Library'), status);
   const element = h('section', { class: 'library' }, heading, grid, notice, sentinel);
 
   let wanted = '';
-  let cards: { title: Title; card: HTMLElement }[] = [];
+  const cards: { card: HTMLElement; text: string }[] = [];
 
-  const watcher = new IntersectionObserver((entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) void loadMore();
-  }, { rootMargin: '600px' });
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) void loadMore();
+    },
+    { rootMargin: '600px' },
+  );
   watcher.observe(sentinel);
 
   async function loadMore(): Promise<void> {
@@ -45,21 +48,20 @@ export function libraryView(): LibraryView {
   }
 
   function render(): void {
-    const fresh = catalogue.titles.slice(cards.length).map((title) => ({ title, card: cardOf(title) }));
-    cards.push(...fresh);
-    grid.append(...fresh.map(({ card }) => card));
-    const needle = fold(wanted);
-    let shown = 0;
-    for (const { title, card } of cards) {
-      card.hidden = !fold(`${title.name} ${title.id}`).includes(needle);
-      if (!card.hidden) shown += 1;
+    for (const title of catalogue.titles.slice(cards.length)) {
+      const card = cardOf(title);
+      cards.push({ card, text: fold(`${title.name} ${title.id}`) });
+      grid.append(card);
     }
-    describe(shown);
+    const needle = fold(wanted);
+    for (const { card, text } of cards) card.hidden = !text.includes(needle);
+    describe(cards.filter(({ card }) => !card.hidden).length);
   }
 
   function describe(shown: number): void {
     const more = catalogue.complete() ? '' : '+';
-    status.textContent = `${shown}${more} ${shown === 1 ? 'title' : 'titles'}`;
+    const count = `${shown}${more} ${shown === 1 && !more ? 'title' : 'titles'}`;
+    status.textContent = cards.length || !more ? count : 'Loading…';
     if (shown || !catalogue.complete()) return;
     notice.hidden = false;
     notice.replaceChildren(...(wanted ? noMatch(wanted) : emptyLibrary()));

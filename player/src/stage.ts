@@ -1,11 +1,12 @@
 /** Everything drawn over the picture: the bar, the menus, the figures, and what went wrong. */
 
-import { complaintAbout, problemOf, type Complaint, type Title } from './api';
+import type { Title } from './api';
 import { controls, type Actions } from './controls';
 import { h, icon } from './dom';
 import { enginesFor, engineCode } from './engines';
 import { shortcuts } from './keyboard';
 import { menu, type Menu } from './menu';
+import { notice } from './notice';
 import { overlay } from './overlay';
 import { CHOICES, Playback, type Choice } from './playback';
 import { paint } from './poster';
@@ -26,22 +27,21 @@ export function stage(
   const closing = new AbortController();
   const { signal } = closing;
   const label = enginesFor(route.format).find(({ id }) => id === route.engine)!.label;
-
-  const playback = new Playback(
-    title,
-    route,
-    {
-      stateChanged: (state) => (element.dataset.state = state),
-      tracksChanged: () => bindMenus(),
-      failed: (message) => void explain(`${label} stopped: ${message}.`),
-      chose: (name, id) => remember({ [name]: id }),
-    },
-    signal,
-  );
-  const { video, meter } = playback;
+  const element = h('div', { class: 'stage', 'data-state': 'idle' });
+  const trouble = notice(title, title[route.format]);
   const menus = menusFor((name, id) => playback.choose(name, id));
+  const listener = {
+    stateChanged: (state: string) => (element.dataset.state = state),
+    tracksChanged: () => bind(menus, playback),
+    failed: (message: string) => void trouble.explain(`${label} stopped: ${message}.`),
+    chose: (name: Choice, id: string) => remember({ [name]: id }),
+  };
+  const playback = new Playback(title, route, listener, signal);
+  const { video, meter } = playback;
   const player = `${label} · ${route.format.toUpperCase()}`;
   const figures = overlay(video, meter, player, () => playback.engine?.stats().bitrate ?? null);
+  figures.element.hidden = !route.stats;
+
   const actions: Actions = {
     toggle: () => playback.toggle(),
     seekBy: (seconds) => playback.seekBy(seconds),
@@ -57,38 +57,17 @@ export function stage(
   const bar = controls(video, actions, CHOICES.map((name) => menus[name].element), signal);
   const playLabel = { type: 'button', class: 'big-play', 'aria-label': `Play ${title.name}` };
   const bigPlay = h('button', playLabel, icon('play'));
-  const notice = h('div', { class: 'notice', role: 'alert', hidden: true });
   const spinner = h('div', { class: 'spinner', 'aria-hidden': true });
-  const overPicture = [figures.element, spinner, bigPlay, notice, bar];
-  const element = h('div', { class: 'stage', 'data-state': 'idle' }, video, ...overPicture);
-
-  function bindMenus(): void {
-    for (const name of CHOICES) {
-      const selection = playback.selection(name);
-      if (selection) menus[name].bind(selection);
-    }
-  }
-
-  /** The server's complaint if it has one: it says more than what the player made of it. */
-  async function explain(playerSays: string): Promise<void> {
-    const server = problemOf(title) ?? (await complaintAbout(title[route.format]));
-    const { reason, next }: Complaint = server ?? { reason: playerSays, next: TRY_ANOTHER };
-    notice.replaceChildren(
-      h('h2', {}, 'This title cannot be played'),
-      h('p', {}, reason),
-      h('p', { class: 'next' }, next),
-    );
-    notice.hidden = false;
-  }
-
+  element.append(video, figures.element, spinner, bigPlay, trouble.element, bar);
   paint(element, title.id);
-  figures.element.hidden = !route.stats;
-  const ticking = setInterval(figures.update, 250);
+
   bigPlay.addEventListener('click', actions.toggle);
   video.addEventListener('click', actions.toggle);
   video.addEventListener('resize', () => element.classList.toggle('picture', video.videoWidth > 0));
   shortcuts(actions, signal);
   hideWhenIdle(element, signal);
+  const ticking = setInterval(figures.update, 250);
+
   if (title.problem) playback.failed(title.problem, true);
   else if (route.autoplay) void playback.start();
   else void engineCode(route.engine);
@@ -104,15 +83,19 @@ export function stage(
   };
 }
 
-const TRY_ANOTHER =
-  'Try another player below, or reload this page. If none plays it, this browser may lack the codec.';
-
 function menusFor(choose: (name: Choice, id: string) => void): Record<Choice, Menu> {
   return {
     quality: menu('quality', 'Quality', (id) => choose('quality', id)),
     audio: menu('audio', 'Audio', (id) => choose('audio', id)),
     text: menu('text', 'Subtitles', (id) => choose('text', id)),
   };
+}
+
+function bind(menus: Record<Choice, Menu>, playback: Playback): void {
+  for (const name of CHOICES) {
+    const selection = playback.selection(name);
+    if (selection) menus[name].bind(selection);
+  }
 }
 
 function toggleFullscreen(element: HTMLElement): void {
@@ -128,7 +111,8 @@ function hideWhenIdle(element: HTMLElement, signal: AbortSignal): void {
     clearTimeout(timer);
     timer = window.setTimeout(() => element.classList.add('idle'), 3000);
   };
-  for (const event of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
+  document.addEventListener('keydown', wake, { signal });
+  for (const event of ['pointermove', 'pointerdown', 'focusin']) {
     element.addEventListener(event, wake, { signal });
   }
   wake();

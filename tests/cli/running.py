@@ -8,7 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +44,13 @@ class Running:
         """The process ids of its children."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text(encoding="ascii").split()]
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        for _ in range(PATIENCE * 100):
+            if condition():
+                return
+            time.sleep(0.01)
+        raise AssertionError("it did not happen")
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)

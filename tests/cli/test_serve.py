@@ -139,6 +139,7 @@ def test_the_death_of_a_worker_is_no_end(films: Path) -> None:
         assert server.get("/livez")[0] == 200
         first, second = server.workers()
         os.kill(first, signal.SIGKILL)
+        server.until(lambda: first not in server.workers())
         for _ in range(20):
             assert server.get("/v/city/master.m3u8")[0] == 200
         assert second in server.workers()

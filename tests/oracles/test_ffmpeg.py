@@ -1,7 +1,7 @@
 """What FFmpeg decodes of our segments is what it decodes of the film: every picture, every sound.
 
-Init and segments of each rendition are stitched into a file and decoded beside the film's own
-track. FFmpeg's demuxer has two habits, allowed for here and nowhere else:
+Init and segments of each rendition, which are CMAF to the letter, are stitched into a file and
+decoded beside the film's own track. FFmpeg's demuxer has two habits, allowed for here and nowhere else:
 
 - It moves a fragmented track with negative composition offsets later by the largest of them
   (``dts_shift``). Times are compared with that taken back.
@@ -23,10 +23,12 @@ import pytest
 from numpy.typing import NDArray
 
 from packager.model import MediaKind, Rendition
+from packager.mux.fmp4 import init_segment
 from tests.oracles.conftest import Film
 from tests.oracles.inputs import RECIPES
+from tests.support.cmaf import check_cmaf
 from tests.support.fragmented import read_fragmented
-from tests.support.indexing import index_bytes, present, stitched
+from tests.support.indexing import index_bytes, present, segments
 from tests.support.media_tools import needs_media_tools
 from tests.support.shared_media import REFUSED, shared_files
 
@@ -52,7 +54,9 @@ def test_every_rendition_decodes_to_the_film(name: str, film: Film) -> None:
     streams = [track_ids.index(rendition.track.track_id) for rendition in renditions]
     origin = max(min(first_time(data, stream) for stream in streams), Fraction(0))
     for rendition, stream in zip(renditions, streams, strict=True):
-        made = stitched(rendition, data)
+        init, parts = init_segment(rendition), segments(rendition, data)
+        check_cmaf(init, parts, timescale=rendition.timescale, language=rendition.language)
+        made = init + b"".join(parts)
         if rendition.track.kind is MediaKind.VIDEO:
             compare_pictures(name, rendition, pictures(made), pictures(data, stream), origin, made)
         else:
