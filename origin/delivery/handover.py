@@ -148,6 +148,8 @@ class Exchange(asyncio.Transport):
             self._relay(rest)
 
     def _relay(self, data: bytes | bytearray | memoryview) -> None:
+        if self._framing.bodiless:
+            return  # aiohttp writes what a handler of HEAD streams
         self.sent += len(data)
         self._real.write(data)
         if not self._framing.feed(data):
@@ -173,6 +175,7 @@ class _Framing:
         self.status = 0
         self.head_seen = False
         self.complete = False
+        self.bodiless = False
         self.by_close = False
         self._head_only = method == "HEAD"
         self._framed = False
@@ -195,9 +198,8 @@ class _Framing:
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
         self.head_seen = True
-        bodiless = self._head_only or self.status in (204, 304)
-        self.complete = bodiless
-        self.by_close = not bodiless and not self._framed
+        self.bodiless = self.complete = self._head_only or self.status in (204, 304)
+        self.by_close = not self.bodiless and not self._framed
 
     def on_message_complete(self) -> None:
         self.complete = True

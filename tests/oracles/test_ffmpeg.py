@@ -1,7 +1,8 @@
 """What FFmpeg decodes of our segments is what it decodes of the film: every picture, every sound.
 
 Init and segments of each rendition, which are CMAF to the letter, are stitched into a file and
-decoded beside the film's own track. FFmpeg's demuxer has two habits, allowed for here and nowhere else:
+decoded beside the film's own track. FFmpeg's demuxer has two habits, allowed for here and nowhere
+else:
 
 - It moves a fragmented track with negative composition offsets later by the largest of them
   (``dts_shift``). Times are compared with that taken back.
@@ -38,8 +39,8 @@ LONG = {"long_1080p_lowbitrate.mp4", "long_180p_av1.mp4"}
 """10,883 large pictures and 21,766 small ones: they take minutes to decode."""
 
 SHOWN_BEHIND_THE_END = {"sample_edit_list.mp4": 1}
-"""Pictures behind the end of the edit that shown ones depend on: they are in the segments, and no
-edit list of a fragmented file can hide them at the end."""
+"""Pictures behind the end of the edit that shown ones depend on. They are in the segments and they
+are shown: of an edit list in front of fragments nobody heeds the duration, FFmpeg included."""
 
 SHIFTED_FILMS = {"h264-cmaf"}
 """Films that are fragmented with negative offsets themselves, so FFmpeg moves both."""

@@ -98,6 +98,8 @@ class Wire:
 
     def reset(self) -> None:
         """Leave as a player does that is killed: with RST, not FIN."""
+        if self.writer.is_closing():
+            return
         linger = struct.pack("ii", 1, 0)
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

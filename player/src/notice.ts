@@ -1,0 +1,30 @@
+/** What a viewer is told when a title does not play. */
+
+import { complaintAbout, problemOf, type Complaint, type Title } from './api';
+import { h } from './dom';
+
+export interface Notice {
+  element: HTMLElement;
+  /** Show why; `playerSays` is what is left to say if the server has no complaint. */
+  explain(playerSays: string): Promise<void>;
+}
+
+const TRY_ANOTHER =
+  'Try another player below, or reload this page. If none plays it, this browser may lack the codec.';
+
+export function notice(title: Title, url: string): Notice {
+  const element = h('div', { class: 'notice', role: 'alert', hidden: true });
+  return {
+    element,
+    async explain(playerSays) {
+      const server = problemOf(title) ?? (await complaintAbout(url));
+      const { reason, next }: Complaint = server ?? { reason: playerSays, next: TRY_ANOTHER };
+      element.replaceChildren(
+        h('h2', {}, 'This title cannot be played'),
+        h('p', {}, reason),
+        h('p', { class: 'next' }, next),
+      );
+      element.hidden = false;
+    },
+  };
+}
