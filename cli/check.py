@@ -26,7 +26,11 @@ One line a fault: the file, a stable code, and what is wrong.
   priming      sound tracks hide different amounts of encoder priming
   peak         the peak bit rate is over twice the average
   key-frames   key frames common to all renditions are too far apart
+
+Two are notes, and no fault:
+
   interleaved  a segment lies in many pieces: it plays, but is served slower
+  not-needed   chapters, time code or metadata, or the same sound a second time
 
   vod-origin check films                        the faults of every title
   vod-origin check films | grep left-out        only what does not play
@@ -63,7 +67,7 @@ async def _check(folder: Path) -> int:
             if faults is None:
                 continue
             titles += 1
-            faulty += bool(faults)
+            faulty += not all(fault.is_note for fault in faults)
             for line in _lines(faults):
                 progress.print(line)
     print(f"{titles} titles, {faulty} with faults", file=sys.stderr)

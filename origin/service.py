@@ -186,7 +186,8 @@ class Origin:
             [out for out in (*media, *texts) if isinstance(out, LeftOut)],
         )
         for item in presentation.left_out:
-            log.warning("%s: left out %s: %s", asset.id, item.source, item.text)
+            level = logging.INFO if item.expected else logging.WARNING
+            log.log(level, "%s: left out %s: %s", asset.id, item.source, item.text)
         return Title(asset, presentation, look)
 
     async def _index(self, file: MediaFile, asset: Asset) -> Source | LeftOut:

@@ -27,17 +27,31 @@ class Fault:
     code: str
     text: str
 
+    @property
+    def is_note(self) -> bool:
+        """It plays as it should all the same."""
+        return self.code in ("not-needed", "interleaved")
+
 
 def find_faults(presentation: Presentation) -> tuple[Fault, ...]:
     """All faults of a title, in the order of its renditions; empty for a title as it should be."""
     faults = (
-        *(Fault(out.source, "left-out", out.text) for out in presentation.left_out),
+        *_left_out(presentation),
         *_timescales(presentation.video),
         *_lengths(presentation),
         *_priming(presentation.audio),
         *(fault for rendition in presentation.renditions for fault in _own(rendition)),
-    )  # fmt: skip
+        *_interleaved(presentation),
+    )
     return tuple(dict.fromkeys(faults))  # tracks of one file may have the same
+
+
+def _left_out(presentation: Presentation) -> Iterator[Fault]:
+    for out in presentation.left_out:
+        if out.expected:
+            yield Fault(out.source, "not-needed", out.text)
+        else:
+            yield Fault(out.source, "left-out", out.text)
 
 
 def _timescales(video: tuple[Rendition, ...]) -> Iterator[Fault]:
@@ -98,15 +112,23 @@ def _own(rendition: Rendition) -> Iterator[Fault]:
             "key-frames",
             f"no common key frame for {longest:.2f} s: segments cannot be near {TARGET_SECONDS} s",
         )
-    samples = rendition.track.samples
-    joins = int((samples.offset[:-1] + samples.size[:-1] != samples.offset[1:]).sum())
-    if joins > SLOW_RANGES * len(rendition.segments):
-        yield Fault(
-            rendition.source,
-            "interleaved",
-            f"a segment lies in about {joins // len(rendition.segments)} pieces: "
-            f"one track a file is served faster",
-        )
+
+
+def _interleaved(presentation: Presentation) -> Iterator[Fault]:
+    """Files whose tracks take turns, with the number of turns a segment has."""
+    pieces: dict[str, int] = {}
+    for rendition in presentation.renditions:
+        samples = rendition.track.samples
+        joins = int((samples.offset[:-1] + samples.size[:-1] != samples.offset[1:]).sum())
+        most = max(pieces.get(rendition.source, 0), joins // len(rendition.segments))
+        pieces[rendition.source] = most
+    for source, most in pieces.items():
+        if most > SLOW_RANGES:
+            yield Fault(
+                source,
+                "interleaved",
+                f"a segment lies in about {most} pieces: one track a file is served faster",
+            )
 
 
 def _kbit(rate: int) -> str:

@@ -36,8 +36,8 @@ class Candidate:
             f"video track {self.track.track_id} ({config.rfc6381}, {config.width}x{config.height})"
         )
 
-    def left_out(self, reason: str) -> LeftOut:
-        return LeftOut(self.source, self.what, reason)
+    def left_out(self, reason: str, *, expected: bool = False) -> LeftOut:
+        return LeftOut(self.source, self.what, reason, expected)
 
 
 def line_up(

@@ -9,7 +9,7 @@ the track's own timescale.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import Enum
 from fractions import Fraction
 from typing import Literal
@@ -136,15 +136,31 @@ class Track:
     matrix: bytes = UNITY_MATRIX
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A track, or with an empty ``what`` a whole file, that the presentation plays without."""
+
+    source: str
+    what: str
+    reason: str
+    expected: bool = False
+    """Nobody misses it: chapters, time code, metadata."""
+
+    @property
+    def text(self) -> str:
+        """What and why, to be read behind the source."""
+        return f"{self.what}: {self.reason}" if self.what else self.reason
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MovieIndex:
-    """``skipped`` says in words which tracks cannot be packaged and why."""
+    """``skipped``: the tracks that cannot be packaged, and why."""
 
     source: str
     version: str
     size: int
     tracks: tuple[Track, ...]
-    skipped: tuple[str, ...] = field(default=())
+    skipped: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,20 +253,6 @@ class TextRendition:
     header: str
     cues: tuple[Cue, ...]
     edges: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A track, or with an empty ``what`` a whole file, that the presentation plays without."""
-
-    source: str
-    what: str
-    reason: str
-
-    @property
-    def text(self) -> str:
-        """What and why, to be read behind the source."""
-        return f"{self.what}: {self.reason}" if self.what else self.reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)

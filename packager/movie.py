@@ -24,7 +24,7 @@ from packager.isobmff.boxes import Box, children, find, read_header, require
 from packager.isobmff.fragments import Defaults, TrackFragments, read_moof, read_trex
 from packager.isobmff.tables import MAX_SAMPLES, Columns, read_sample_table
 from packager.language import bcp47
-from packager.model import Edit, MediaKind, MovieIndex, SampleTable, Track, VideoConfig
+from packager.model import Edit, LeftOut, MediaKind, MovieIndex, SampleTable, Track, VideoConfig
 from packager.ranges import ByteRange
 
 MAX_MOOV = 64 << 20
@@ -47,7 +47,7 @@ Reader = Generator[ByteRange, bytes, "MovieIndex"]
 def index_movie(source: str, version: str, size: int) -> Reader:
     """Index ``size`` bytes of ``source``; raises ``BadMedia`` where they are not a usable MP4."""
     moov: Box | None = None
-    movie = _Movie(size)
+    movie = _Movie(source, size)
     window = _Window(size)
     position = 0
     for _ in range(MAX_TOP_LEVEL_BOXES):
@@ -113,17 +113,22 @@ class _Window:
         return Box(name, start, header, self.view(start)[header:length])
 
 
+class _OtherHandler(UnsupportedMedia):
+    """A track of text, chapters, time code or metadata."""
+
+
 class _Movie:
     """What has been read of a movie so far."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, source: str, size: int) -> None:
+        self.source = source
         self.size = size
         self.max_samples = min(MAX_SAMPLES, size)  # however little each is, it is one byte
         self.fragmented = False
         self.fragments: dict[int, TrackFragments] = {}
         self.traks: list[tuple[int, Box]] = []
         self.timescale = 1
-        self.skipped: list[str] = []
+        self.skipped: list[LeftOut] = []
         self.first_error: BadMedia | None = None
 
     def read_moov(self, moov: Box) -> None:
@@ -172,7 +177,8 @@ class _Movie:
 
     def _skip(self, track_id: int, error: BadMedia) -> None:
         self.first_error = self.first_error or error
-        self.skipped.append(f"track {track_id}: {error}")
+        expected = isinstance(error, _OtherHandler)
+        self.skipped.append(LeftOut(self.source, f"track {track_id}", str(error), expected))
 
 
 def _read_track(
@@ -181,7 +187,7 @@ def _read_track(
     mdia = require(trak, "mdia")
     handler, name = _read_handler(require(mdia, "hdlr"))
     if handler not in _HANDLERS:
-        raise UnsupportedMedia(
+        raise _OtherHandler(
             f"handler '{handler}' is neither video nor audio", box="hdlr", offset=trak.offset
         )
     kind = _HANDLERS[handler]

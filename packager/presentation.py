@@ -80,7 +80,7 @@ def build_presentation(
     missing = list(left_out)
     candidates = [_candidate(source, track) for source in sources for track in source.index.tracks]
     for source in sources:
-        missing += (LeftOut(source.index.source, "", reason) for reason in source.index.skipped)
+        missing += source.index.skipped
     for text in texts:
         missing += _broken_cues(text)
     candidates = _of_title_length(_on_common_origin(candidates), missing)
@@ -166,9 +166,10 @@ def _without_repeats(audio: list[Candidate], missing: list[LeftOut]) -> list[Can
         key = (sound(candidate.track), candidate.track.language, _nth(candidate, audio))
         rival = best.setdefault(key, candidate)
         if rival is not candidate:
-            loser, winner = sorted((rival, candidate), key=_average_bitrate)
+            winner, loser = sorted((rival, candidate), key=_average_bitrate, reverse=True)
             best[key] = winner
-            missing.append(loser.left_out(f"the same sound is taken from {winner.source}"))
+            reason = f"the same sound is taken from {winner.source}"
+            missing.append(loser.left_out(reason, expected=True))
     return [c for c in audio if c in kept or c in best.values()]
 
 

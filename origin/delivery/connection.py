@@ -134,19 +134,23 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._paused = True
-        self._writer.pause()
         if self._exchange is not None:
             self._exchange.pause()
+        else:
+            self._writer.pause()
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._writer.resume()
         if self._exchange is not None:
             self._exchange.resume()
+        else:
+            self._writer.resume()
         self._pump()
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._state is State.ANSWERING:
+            if self._exchange is not None:
+                self._status = self._exchange.status or _VIEWER_LEFT
             self._report(self._sent(), aborted=True)
         self._state = State.GONE
         self._writer.close()
@@ -284,7 +288,7 @@ class DeliveryProtocol(asyncio.Protocol):
         site = self._site
         site.loading.discard(future)
         error = asyncio.CancelledError() if future.cancelled() else future.exception()
-        if self._state is State.GONE:
+        if self._state is State.GONE or self._transport.is_closing():
             return
         if error is not None:
             self._send_problem(site.describe(error))
@@ -329,10 +333,10 @@ class DeliveryProtocol(asyncio.Protocol):
         exchange = self._exchange
         if exchange is None:
             return
-        self._status = exchange.status or _VIEWER_LEFT
         if ending is Ending.CUT:
             self._transport.abort()
             return
+        self._status = exchange.status
         self._exchange = None
         if ending is Ending.NOTHING:
             self._keep_alive = False

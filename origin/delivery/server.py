@@ -20,6 +20,7 @@ class Server:
         self._site = site
         self._connections: set[DeliveryProtocol] = set()
         self._closing = False
+        self._closed = False
         self._empty = asyncio.Event()
 
     @property
@@ -49,6 +50,7 @@ class Server:
                 connection.abort()
             await self._emptied(1.0)
         self._clock.cancel()
+        self._closed = True
 
     def _connect(self) -> DeliveryProtocol:
         return DeliveryProtocol(self._site, self._joined, self._left)
@@ -56,6 +58,8 @@ class Server:
     def _joined(self, connection: DeliveryProtocol) -> None:
         self._connections.add(connection)
         self._empty.clear()
+        if self._closed:
+            connection.abort()  # it was being accepted when the listener was closed
 
     def _left(self, connection: DeliveryProtocol) -> None:
         self._connections.discard(connection)
@@ -75,7 +79,7 @@ class Server:
         """One timer for all connections: no request sets or cancels one."""
         for connection in tuple(self._connections):
             if self._closing:
-                connection.close_if_idle()  # it was in the backlog when the others were closed
+                connection.close_if_idle()  # it was accepted after the others were closed
             connection.tick()
         self._clock = self._site.loop.call_later(self._site.limits.tick_seconds, self._tick)
 

@@ -136,9 +136,7 @@ class Board:
     def _values(self, family: Family, child: Labels) -> list[list[float]]:
         """The child's numbers, a list for each worker."""
         at = self._at(family, child)
-        return [
-            list(self._row(worker)[at : at + family.width]) for worker in range(self._workers)
-        ]
+        return [list(self._row(worker)[at : at + family.width]) for worker in range(self._workers)]
 
     def _counter(self, family: Counter) -> Metric:
         metric = CounterMetricFamily(family.name, family.help, labels=family.labels)

@@ -42,8 +42,12 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
             times = _TIMING.fullmatch(lines[timing])
             cue_seen = cue_seen or times is not None
             yield from _cue(times, lines[timing + 1 : end]) if times else (Broken(timing + 1),)
-        elif not cue_seen and end - at > 1 and _HEADER_BLOCK.fullmatch(lines[at]):
-            yield "\n".join(_stripped(lines[at:end]))
+        elif (
+            not cue_seen
+            and _HEADER_BLOCK.fullmatch(lines[at])
+            and (body := list(_stripped(lines[at + 1 : end])))
+        ):
+            yield "\n".join((lines[at].rstrip(), *body))
         at = end
 
 

@@ -10,7 +10,11 @@ from tests.support.movies import Recording, Row, plain_movie
 SECONDS = 24
 RATE = 25
 
+NOTES = {"again", "mixed"}
+"""Titles that play as they should."""
+
 EXPECTED = {
+    "again": {"not-needed"},
     "clean": set[str](),
     "gaps": {"key-frames"},
     "heavy": {"peak"},
@@ -50,6 +54,10 @@ def sound(*, seconds: int = SECONDS, priming: int = 0) -> Recording:
 def make_library(folder: Path) -> None:
     whole, music = plain_movie(pictures(), chunk=1000), plain_movie(sound(), chunk=2000)
     titles: dict[str, dict[str, bytes]] = {
+        "again": {
+            "a.mp4": plain_movie(pictures(), sound(), chunk=2000),
+            "b.mp4": plain_movie(pictures(), sound(), chunk=2000),
+        },
         "clean": {"video.mp4": whole, "audio.mp4": music},
         "gaps": {"video.mp4": plain_movie(pictures(key_frame_every=10 * RATE), chunk=1000)},
         "heavy": {"video.mp4": plain_movie(pictures(sizes=(40, 40, 900, 40)), chunk=1000)},

@@ -64,7 +64,7 @@ def test_a_broken_title_says_what_is_wrong_and_what_to_do(
     card.click()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("This title cannot be played")
-    expect(alert).to_contain_text("broken-upload.mp4")
+    expect(alert).to_contain_text("passes the end of the file")
     expect(alert).to_contain_text("vod-origin check")
     assert viewer.probe()["state"] == "failed"
     page.screenshot(path=report.picture("broken-title"))

@@ -67,7 +67,7 @@ def test_menus_offer_what_the_title_has(viewer: Viewer, combination: Combination
         "audioTracks": MENU_OF_LANGUAGES,
     }
     assert [option["id"] for option in probe["textTracks"]] == ["off", *MENU_OF_LANGUAGES]
-    assert [option["label"] for option in probe["audioTracks"]] == ["English", "Spanish"]
+    assert [option["label"] for option in probe["audioTracks"]] == ["English", "Español"]
 
 
 @each_library

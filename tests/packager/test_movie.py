@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.errors import BadMedia, LimitExceeded, UnsupportedMedia
-from packager.model import MediaKind, MovieIndex, Track
+from packager.model import LeftOut, MediaKind, MovieIndex, Track
 from packager.movie import index_movie
 from packager.ranges import ByteRange
 from tests.support.atoms import atoms
@@ -321,49 +321,51 @@ def test_pictures_without_a_sync_sample_are_refused() -> None:
 # ---- one broken track does not take the others along
 
 
-def skipping(data: bytes) -> tuple[MovieIndex, str]:
+def skipping(data: bytes) -> tuple[MovieIndex, LeftOut]:
     index = index_bytes(data)
-    (reason,) = index.skipped
-    return index, reason
+    (skipped,) = index.skipped
+    return index, skipped
 
 
 def test_a_broken_track_is_skipped_with_the_reason() -> None:
     data = plain_movie(PICTURES, SOUND)
     at = data.rindex(b"stts")
     broken = data[:at] + b"xxxx" + data[at + 4 :]
-    index, reason = skipping(broken)
+    index, skipped = skipping(broken)
     assert [track.track_id for track in index.tracks] == [1]
-    assert reason.startswith("track 2: has no 'stts' in box 'stbl' at byte")
+    assert skipped.text.startswith("track 2: has no 'stts' in box 'stbl' at byte")
 
 
 def test_other_handlers_are_skipped() -> None:
     data = plain_movie(PICTURES, SOUND)
-    index, reason = skipping(rename(data, b"soun", b"text"))
+    index, skipped = skipping(rename(data, b"soun", b"text"))
     assert [track.kind for track in index.tracks] == [MediaKind.VIDEO]
-    assert "handler 'text' is neither video nor audio" in reason
+    assert "handler 'text' is neither video nor audio" in skipped.reason
+    assert skipped.expected
 
 
 def test_other_codecs_are_skipped() -> None:
     data = plain_movie(PICTURES, replace(SOUND, entry=OPUS_ENTRY))
-    _, reason = skipping(rename(data, b"Opus", b"Pous"))
-    assert "the codec is not supported in box 'Pous'" in reason
+    _, skipped = skipping(rename(data, b"Opus", b"Pous"))
+    assert "the codec is not supported in box 'Pous'" in skipped.reason
+    assert not skipped.expected
 
 
 def test_two_tracks_of_one_id_are_told_apart_or_not_used() -> None:
     data = plain_movie(PICTURES, SOUND)
     ids = struct.pack(">5I", 0, 0, 2, 0, 0)
-    index, reason = skipping(rename(data, b"\7" + ids, b"\7" + struct.pack(">5I", 0, 0, 1, 0, 0)))
+    index, skipped = skipping(rename(data, b"\7" + ids, b"\7" + struct.pack(">5I", 0, 0, 1, 0, 0)))
     assert samples_of(data, index.tracks[0]) == payloads(0, PICTURES)
-    assert "track 1: a second track of this id" in reason
+    assert "track 1: a second track of this id" in skipped.text
 
 
 def test_fragments_of_unknown_tracks_are_passed_over() -> None:
     data = fragmented_movie(PICTURES, SOUND, base="moof")
     tfhd = full_atom("tfhd", 0, 0x020000, struct.pack(">I", 2))
     stray = data.replace(tfhd, full_atom("tfhd", 0, 0x020000, struct.pack(">I", 9)))
-    index, reason = skipping(stray)
+    index, skipped = skipping(stray)
     assert samples_of(stray, index.tracks[0]) == payloads(0, PICTURES)
-    assert "track 2: the track holds no sample" in reason
+    assert "track 2: the track holds no sample" in skipped.text
 
 
 # ---- refusals name the box and the place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -107,10 +108,8 @@ class Wire:
 
     async def close(self) -> None:
         self.writer.close()
-        try:
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             await self.writer.wait_closed()
-        except (ConnectionError, ssl.SSLError):
-            pass
 
 
 def request(path: str, *lines: str, method: str = "GET", body: bytes = b"") -> bytes:
@@ -181,9 +180,11 @@ class Serving:
         except OSError:
             sock.close()
             raise
-        names = {"server_hostname": "localhost"} if tls else {}
         limit = receive or 1 << 16
-        wire = Wire(*await asyncio.open_connection(sock=sock, limit=limit, ssl=tls, **names))
+        name = "localhost" if tls else None
+        wire = Wire(
+            *await asyncio.open_connection(sock=sock, limit=limit, ssl=tls, server_hostname=name)
+        )
         self._wires.append(wire)
         return wire
 
@@ -197,7 +198,7 @@ class Serving:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (what is waited for has no event)
             await asyncio.sleep(0.01)
 
 

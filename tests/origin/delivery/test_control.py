@@ -211,11 +211,10 @@ async def test_a_websocket_is_declined(serving: Serving) -> None:
         return response
 
     app.router.add_get("/ws", websocket)
-    async with Serving(app=app) as other:
-        async with aiohttp.ClientSession(other.url) as session:
-            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-                await session.ws_connect("/ws")
-            assert refused.value.status == 400
+    async with Serving(app=app) as other, aiohttp.ClientSession(other.url) as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect("/ws")
+        assert refused.value.status == 400
 
 
 async def test_files_of_the_control_plane(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from origin.delivery.resource import FileSpan, Resource
 from tests.origin.delivery.library import noise, open_file, resource
@@ -36,7 +38,7 @@ async def test_idle_connections_are_closed(serving: Serving) -> None:
     await serving.server.close(grace=10)
     assert await fresh.is_closed()
     assert await used.is_closed()
-    with pytest.raises(OSError, match="refused|Connect call failed"):
+    with pytest.raises(OSError, match=r"refused|Connect call failed"):
         await serving.connect()
 
 
@@ -94,10 +96,8 @@ async def test_what_does_not_end_is_cut(serving: Serving) -> None:
     await serving.server.close(grace=0.1)
     assert serving.server.connections == 0
     for wire in (media, control):
-        try:
+        with contextlib.suppress(ConnectionError):
             assert len(await wire.rest()) < 6_000_000
-        except ConnectionError:
-            pass
     assert all(seen[-1] for seen in serving.observed)
 
 
@@ -116,12 +116,14 @@ async def test_draining_says_close_and_goes_on_accepting(serving: Serving) -> No
 @pytest.mark.parametrize("rounds", range(6))
 async def test_a_connection_that_comes_with_the_close(serving: Serving, rounds: int) -> None:
     """Whether it is still in the backlog or just being accepted: nobody waits for it."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, uvloop.Loop):
+        pytest.skip("asyncio forgets a socket that it is accepting when the listener closes")
     with socket.create_connection(("127.0.0.1", serving.port)) as late:
+        late.setblocking(False)
         for _ in range(rounds):
             await asyncio.sleep(0)
         async with asyncio.timeout(10):
             await serving.server.close(grace=60)
-        try:
-            assert late.recv(1) == b""
-        except ConnectionError:
-            pass
+            with contextlib.suppress(ConnectionError):
+                assert await loop.sock_recv(late, 1) == b""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,7 +117,7 @@ def test_against_sets_of_positions(asked: list[Spec], size: int) -> None:
     found = requested(f"bytes={field}".encode(), size, multipart=True)
     sets = [_positions(spec, size) for spec in asked]
     wanted = [s for s in sets if s]
-    ordered = all(max(a) < min(b) for a, b in zip(wanted, wanted[1:], strict=False))
+    ordered = all(max(a) < min(b) for a, b in pairwise(wanted))
     unnamed = size == 0 and any(first is None and last for first, last in asked)
     if len(asked) > 5 or None in sets or not ordered or unnamed:
         assert found is None

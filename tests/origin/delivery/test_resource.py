@@ -45,9 +45,12 @@ def test_the_head_is_ready_made(file: OpenFile) -> None:
         "X-Content-Type-Options: nosniff",
     } <= set(lines)
     assert made.whole.startswith(made.validators)
-    assert b"Content-" not in made.validators.replace(b"X-Content-Type-Options", b"").split(
-        b"Expose-Headers"
-    )[1].split(b"\r\n", 1)[1]
+    assert (
+        b"Content-"
+        not in made.validators.replace(b"X-Content-Type-Options", b"")
+        .split(b"Expose-Headers")[1]
+        .split(b"\r\n", 1)[1]
+    )
     assert not made.in_memory
     assert resource(b"text").in_memory
 

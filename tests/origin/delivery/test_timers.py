@@ -10,7 +10,7 @@ import pytest
 from origin.delivery.limits import Limits, Patience, Waiting
 from origin.delivery.resource import Resource
 from tests.origin.delivery.library import noise, resource
-from tests.origin.delivery.serving import Serving, request
+from tests.origin.delivery.serving import Serving, request, until
 
 LONG = 60.0
 PATIENT = Limits(
@@ -101,11 +101,7 @@ async def test_a_reader_that_stops(path: str) -> None:
     async with impatient(stall_seconds=SHORT) as serving:
         wire = await serving.connect(receive=4096)
         await wire.send(request(path))
-        while serving.server.connections == 0:
-            await asyncio.sleep(0.01)
-        async with asyncio.timeout(LONG):
-            while serving.server.connections:
-                await asyncio.sleep(0.01)
+        await until(lambda: bool(serving.observed))
         [observed] = serving.observed
         assert observed[-1]
 
@@ -115,9 +111,7 @@ async def test_a_reader_that_stops_while_answers_wait_in_the_transport() -> None
         serving.resources["/v/text"] = resource(noise(60_000))
         wire = await serving.connect(receive=4096)
         wire.writer.write(request("/v/text") * 200)
-        async with asyncio.timeout(LONG):
-            while serving.server.connections or not serving.observed:
-                await asyncio.sleep(0.01)
+        await until(lambda: bool(serving.observed) and not serving.server.connections)
         assert len(serving.observed) < 200
 
 
@@ -133,8 +127,7 @@ async def test_a_slow_reader_is_no_stalled_one(path: str) -> None:
         assert received > 6_000_000
 
 
-async def test_a_load_takes_the_time_it_takes(
-) -> None:
+async def test_a_load_takes_the_time_it_takes() -> None:
     async with impatient(
         idle_seconds=SHORT, head_seconds=SHORT, stall_seconds=SHORT, body_seconds=SHORT
     ) as serving:
