@@ -24,6 +24,11 @@ from origin.errors import describe
 from origin.service import Origin
 from origin.settings import BadSetting, Settings
 from origin.storage import Storage, open_storage
+from origin.storage.sparse import SparseFolder
+from origin.storage.sparse_cache import SparseCache
+from origin.storage.tracks import TrackCache
+
+log = logging.getLogger(__name__)
 
 MIB = 1 << 20
 
@@ -35,7 +40,9 @@ def run(settings: Settings) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
-    _storage(settings)
+    storage = _storage(settings)
+    if settings.cache_folder:
+        _tracks(settings, storage)  # or it is no start
     _allow_many_files()
     sock = _listen(settings)
     print(f"vod-origin serves {settings.library} at {_address(sock)}", flush=True)
@@ -63,6 +70,7 @@ async def start(sock: socket.socket, settings: Settings) -> Server:
         storage,
         title_cache_bytes=settings.title_cache_mb * MIB,
         resource_cache_bytes=settings.resource_cache_mb * MIB,
+        tracks=_tracks(settings, storage),
     )
     runner = web.AppRunner(control_app(origin, catalogue), access_log=None)
     await runner.setup()
@@ -75,6 +83,20 @@ def _storage(settings: Settings) -> Storage:
         return open_storage(settings.library)
     except (ValueError, NotADirectoryError) as error:
         raise BadSetting(f"library: {error}") from None
+
+
+def _tracks(settings: Settings, storage: Storage) -> TrackCache | None:
+    """None if it is not wanted, or if nobody said where and there is no place for it."""
+    if not settings.cache_mb:
+        return None
+    try:
+        folder = SparseFolder(settings.cache_folder, settings.cache_mb * MIB)
+    except OSError as error:
+        if settings.cache_folder:
+            raise BadSetting(f"cache folder {error.filename}: {error.strerror}") from error
+        log.warning("interleaved tracks are not copied: %s", error)
+        return None
+    return TrackCache(SparseCache(folder), storage)
 
 
 def _allow_many_files() -> None:

@@ -15,15 +15,17 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from catalog.assets import Asset, Catalogue, MediaFile, TextFile
 from origin.cache import Cache
-from origin.delivery.resource import FileSpan, OpenFile, Resource
+from origin.delivery.resource import FileSpan, OpenFile, Part, Resource
 from origin.errors import ObjectChanged, UnknownRevision, UnknownTitle
 from origin.storage import Storage
+from origin.storage.tracks import Copy, TrackCache
 from packager.address import (
     Address,
     InitSegment,
@@ -85,16 +87,19 @@ class Title:
 
 
 class _Built(NamedTuple):
-    """``opened``, ``version``: the file a segment is sent from, and what it must still hold."""
+    """``opened``, ``version``: the file a segment is of, and what it must still hold; ``copy``: of
+    its samples, if they are scattered there."""
 
     resource: Resource
     look: Look
     opened: OpenFile | None = None
     version: str = ""
+    copy: Copy | None = None
 
 
 class Origin:
-    """Titles of a catalogue as HLS and DASH, from the files of a storage."""
+    """Titles of a catalogue as HLS and DASH, from the files of a storage; ``tracks``: copies of
+    what is interleaved there."""
 
     def __init__(
         self,
@@ -103,10 +108,12 @@ class Origin:
         *,
         title_cache_bytes: int,
         resource_cache_bytes: int,
+        tracks: TrackCache | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalogue = catalogue
         self._storage = storage
+        self._tracks = tracks
         self._clock = clock
         self._titles: Cache[str, Title] = Cache(title_cache_bytes, lambda title: title.nbytes)
         self._built: Cache[str, _Built] = Cache(resource_cache_bytes, _built_cost)
@@ -114,7 +121,7 @@ class Origin:
     def resolve(self, path: str) -> Resource | Awaitable[Resource]:
         """The resource at ``path``; raises what ``origin.errors`` has a row for."""
         built = self._built.peek(path)
-        if built is not None and self._is_fresh(built.look) and self._is_whole(built):
+        if built is not None and self._is_fresh(built.look) and self._is_good(built):
             return built.resource
         return self._resolve(path)
 
@@ -133,7 +140,10 @@ class Origin:
     def _is_fresh(self, look: Look) -> bool:
         return look.at + FRESH_SECONDS > self._clock()
 
-    def _is_whole(self, built: _Built) -> bool:
+    def _is_good(self, built: _Built) -> bool:
+        """Whether its file still holds the version, and no copy of it has come meanwhile."""
+        if built.copy is not None and not built.copy.touch():
+            return False
         return built.opened is None or self._storage.is_current(built.opened, built.version)
 
     async def _resolve(self, path: str) -> Resource:
@@ -150,8 +160,9 @@ class Origin:
         else:
             title = await self.title(address.asset, address.revision)
         built = self._built.peek(path)
-        if built is None or built.look is not title.look or not self._is_whole(built):
-            built = await self._built.load(path, lambda: self._build(title, address))
+        if built is None or built.look is not title.look or not self._is_good(built):
+            let_go = partial(self._built.discard, path)
+            built = await self._built.load(path, lambda: self._build(title, address, let_go))
         return built.resource
 
     async def _refresh(self, asset_id: str) -> Title:
@@ -217,7 +228,7 @@ class Origin:
             hearing_impaired=file.hearing_impaired,
         )
 
-    async def _build(self, title: Title, address: Address) -> _Built:
+    async def _build(self, title: Title, address: Address, let_go: Callable[[], None]) -> _Built:
         presentation = title.presentation
         if isinstance(address, MultivariantPlaylist | Mpd):
             media_type, text = await asyncio.to_thread(render, presentation, address)
@@ -230,15 +241,24 @@ class Origin:
             raise NotFound(f"'{address.asset}' has no track {address.track}")
         tag = f"{address.revision}-{address.track}-{address.file}"
         if isinstance(address, MediaSegment):
-            return await self._segment(title, _media(track), address.time, tag)
+            return await self._segment(title, _media(track), address.time, tag, let_go)
         document = _document(presentation, track, address)
         return _Built(_in_memory(*document, tag, IMMUTABLE), title.look)
 
-    async def _segment(self, title: Title, rendition: Rendition, time: int, tag: str) -> _Built:
-        plan = plan_segment(rendition, _row(rendition.segments.time, time, rendition.name))
+    async def _segment(
+        self, title: Title, rendition: Rendition, time: int, tag: str, let_go: Callable[[], None]
+    ) -> _Built:
+        row = _row(rendition.segments.time, time, rendition.name)
+        plan = plan_segment(rendition, row)
         version = title.versions[plan.source]
         opened = await self._storage.open(plan.source, version)
-        return _Built(_from_file(plan, opened, tag), title.look, opened, version)
+        head, pieces = _place(plan, opened)
+        copy = None
+        if self._tracks is not None:
+            copy = await self._tracks.find(rendition, row, version, pieces, let_go)
+            if copy is not None and copy.span is not None:
+                pieces = (copy.span,)
+        return _Built(_from_file(plan, (head, *pieces), tag), title.look, opened, version, copy)
 
 
 def _document(
@@ -290,11 +310,14 @@ def _in_memory(media_type: str, body: bytes, tag: str, cache_control: str) -> Re
     )
 
 
-def _from_file(plan: Splice, opened: OpenFile, tag: str) -> Resource:
-    parts = tuple(
-        FileSpan(opened, part.start, part.length) if isinstance(part, ByteRange) else part
-        for part in plan.parts
-    )
+def _place(plan: Splice, opened: OpenFile) -> tuple[bytes, tuple[FileSpan, ...]]:
+    """A segment's head, and its samples where they lie."""
+    head = b"".join(part for part in plan.parts if isinstance(part, bytes))
+    ranges = (part for part in plan.parts if isinstance(part, ByteRange))
+    return head, tuple(FileSpan(opened, span.start, span.length) for span in ranges)
+
+
+def _from_file(plan: Splice, parts: tuple[Part, ...], tag: str) -> Resource:
     return Resource(
         media_type=plan.media_type,
         etag=f'"{tag}"',

@@ -28,6 +28,8 @@ class Settings:
     workers: int = _setting(1, "Processes; 0 starts one for each core.")
     title_cache_mb: int = _setting(256, "Memory a worker keeps indexes of titles in (MiB).")
     resource_cache_mb: int = _setting(64, "Memory a worker keeps manifests and heads in (MiB).")
+    cache_mb: int = _setting(4096, "Disk that copies of interleaved tracks take (MiB); 0: none.")
+    cache_folder: str = _setting("", "Folder for these copies; empty: the one for temporary files.")
     drain_seconds: int = _setting(30, "How long a stopping worker lets answers finish (s).")
     log_level: str = _setting("info", "debug, info, warning or error.")
 
@@ -39,6 +41,8 @@ class Settings:
         for name in ("title_cache_mb", "resource_cache_mb", "drain_seconds"):
             if getattr(self, name) < 1:
                 raise BadSetting(f"{name} must be at least 1")
+        if self.cache_mb < 0:
+            raise BadSetting("cache_mb must be at least 0 (0: no copies)")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise BadSetting(f"log level '{self.log_level}' is none of debug, info, warning, error")
 

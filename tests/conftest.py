@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_bytes().decode()
 
     return check
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Servers that tests start leave nothing outside the folders of the tests."""
+    os.environ["VOD_CACHE_FOLDER"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

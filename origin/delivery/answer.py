@@ -71,11 +71,9 @@ def answer_problem(
     if problem.retry_after is not None:
         lines.append(("Retry-After", str(problem.retry_after)))
     head = fields.SHARED + fields.block(lines) + b"\r\n"
-    return (
-        Answer(problem.status, head)
-        if head_only
-        else Answer(problem.status, head, (body,), len(body))
-    )
+    if head_only:
+        return Answer(problem.status, head)
+    return Answer(problem.status, head, (body,), len(body))
 
 
 def _partial(resource: Resource, intervals: tuple[Interval, ...]) -> Answer:

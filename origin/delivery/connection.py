@@ -78,6 +78,7 @@ class DeliveryProtocol(asyncio.Protocol):
         "_transport",
         "_unparsed",
         "_writer",
+        "due",
     )
 
     _transport: asyncio.Transport
@@ -96,6 +97,8 @@ class DeliveryProtocol(asyncio.Protocol):
         self._left = left
         self._state = State.WAITING
         self._patience = Patience(site.limits)
+        self.due = 0.0
+        """The time of the next ``look``; 0 after whatever may begin a shorter wait."""
         # Input.
         self._queue: deque[Request | Refusal] = deque()
         self._reader = RequestReader(site.limits, site.media, self._queue)
@@ -116,7 +119,7 @@ class DeliveryProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         site = self._site
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
-        self._writer = BodyWriter(site.loop, self._transport, site.scratch, self._written)
+        self._writer = BodyWriter(site.loop, self._transport, site.scratch)
         self._joined(self)
 
     def data_received(self, data: bytes) -> None:
@@ -134,6 +137,7 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._paused = True
+        self.due = 0.0
         if self._exchange is not None:
             self._exchange.pause()
         else:
@@ -166,13 +170,13 @@ class DeliveryProtocol(asyncio.Protocol):
     def close_if_idle(self) -> None:
         reading = self._unparsed or self._reader.waiting is not Waiting.IDLE
         if self._state is State.WAITING and not self._queue and not reading:
-            self._transport.close()
+            self._close()
 
     def abort(self) -> None:
         self._transport.abort()
 
-    def tick(self) -> None:
-        """Once a tick of the server's clock."""
+    def look(self, now: float) -> None:
+        """Give up what has not moved for too long; to be called when it is ``due``."""
         buffered = self._transport.get_write_buffer_size()
         if buffered or self._writer.active:
             waiting = Waiting.STALL
@@ -180,17 +184,25 @@ class DeliveryProtocol(asyncio.Protocol):
             waiting = self._reader.waiting
         else:
             waiting = Waiting.ANSWER if self._state is State.ANSWERING else Waiting.LINGER
-        if self._patience.is_over(waiting, self._answers + self._writer.sent, buffered):
+        self.due = now + self._site.limits.seconds(waiting) / 4
+        if self._patience.is_over(waiting, self._answers + self._writer.sent, buffered, now):
             self._give_up(waiting)
 
     def _give_up(self, waiting: Waiting) -> None:
-        if waiting is Waiting.STALL:
+        if waiting is Waiting.STALL or self._transport.is_closing():
             self._transport.abort()
         elif waiting in (Waiting.HEAD, Waiting.BODY):
             self._reader.close()
             self._queue.append(Refusal(_TIMED_OUT))
             self._pump()
         else:
+            self._close()
+
+    def _close(self) -> None:
+        """Let the transport flush and close; a second call would break asyncio's TLS transport."""
+        self._state = State.LINGERING
+        self.due = 0.0
+        if not self._transport.is_closing():
             self._transport.close()
 
     # Reading, in order.
@@ -223,10 +235,11 @@ class DeliveryProtocol(asyncio.Protocol):
             self._hold_input(True)
             self._site.loop.call_soon(self._pump)
         elif self._ended_input:
-            self._state = State.LINGERING
-            self._transport.close()
+            self._close()
         else:
             self._hold_input(False)
+            if self._reader.waiting is not Waiting.IDLE:
+                self.due = 0.0
             if self._reader.continue_due:
                 self._reader.continue_due = False
                 self._transport.write(_CONTINUE)
@@ -250,6 +263,7 @@ class DeliveryProtocol(asyncio.Protocol):
     def _answer(self, request: Request | Refusal) -> None:
         site = self._site
         self._state = State.ANSWERING
+        self.due = 0.0
         self._answers += 1
         self._request = request
         self._status = _VIEWER_LEFT
@@ -309,7 +323,7 @@ class DeliveryProtocol(asyncio.Protocol):
         if answer.in_memory and answer.size <= INLINE:
             self._transport.write(b"".join((head, *answer.parts)))  # type: ignore[arg-type]
             self._done(size)
-        elif self._writer.start((head, *answer.parts), size):
+        elif self._writer.start((head, *answer.parts), size, self._written):
             self._done(size)
 
     def _written(self, whole: bool) -> None:
@@ -350,15 +364,17 @@ class DeliveryProtocol(asyncio.Protocol):
         self._report(sent, aborted=False)
         if self._keep_alive and not self._site.draining:
             self._state = State.WAITING
+            self.due = 0.0
         else:
             self._linger()
 
     def _linger(self) -> None:
         self._state = State.LINGERING
+        self.due = 0.0
         self._queue.clear()
         self._unparsed = b""
         if self._ended_input or not self._transport.can_write_eof():
-            self._transport.close()
+            self._close()
         else:
             self._hold_input(False)
             self._transport.write_eof()

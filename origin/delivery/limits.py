@@ -28,8 +28,7 @@ class Waiting(Enum):
 class Limits:
     """Sizes in bytes, times in seconds.
 
-    Times are kept by one clock of the server that ticks four times in the shortest of them (and
-    every second at least), so a time may be passed by a tick or two before it bites.
+    A connection is looked at four times in what it waits for, so a time is kept to a quarter.
     """
 
     head_bytes: int = 16 * 1024
@@ -70,27 +69,22 @@ class Limits:
 
 
 class Patience:
-    """Counts ticks in which nothing moved; setting up a wait costs nothing until the next tick."""
+    """Since when nothing has moved, as far as those know who look now and then."""
 
-    __slots__ = ("_buffered", "_left", "_limits", "_moves", "_waiting")
+    __slots__ = ("_buffered", "_limits", "_moves", "_since", "_waiting")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._waiting = Waiting.IDLE
         self._moves = -1
         self._buffered = 0
-        self._left = 0.0
+        self._since = 0.0
 
-    def is_over(self, waiting: Waiting, moves: int, buffered: int) -> bool:
-        """To be asked once a tick.
-
-        ``moves`` grows with all that gets done, ``buffered`` is what the peer has yet to take.
-        """
+    def is_over(self, waiting: Waiting, moves: int, buffered: int, now: float) -> bool:
+        """``moves`` grows with all that gets done, ``buffered`` is yet to be taken by the peer."""
         moved = moves != self._moves or buffered < self._buffered
         self._moves, self._buffered = moves, buffered
         if moved or waiting is not self._waiting:
             self._waiting = waiting
-            self._left = self._limits.seconds(waiting) / self._limits.tick_seconds
-        else:
-            self._left -= 1
-        return self._left < 0
+            self._since = now
+        return now - self._since >= self._limits.seconds(waiting)

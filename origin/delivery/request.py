@@ -73,6 +73,23 @@ class _Refused(Exception):
 class RequestReader:
     """Fed with what arrives, in any pieces; appends to ``queue`` in the order of arrival."""
 
+    __slots__ = (
+        "_began_here",
+        "_headers",
+        "_limits",
+        "_lines",
+        "_media",
+        "_method",
+        "_parser",
+        "_queue",
+        "_received",
+        "_request",
+        "_target",
+        "continue_due",
+        "done",
+        "waiting",
+    )
+
     def __init__(
         self, limits: Limits, media: tuple[str, ...], queue: deque[Request | Refusal]
     ) -> None:
@@ -94,7 +111,7 @@ class RequestReader:
         self._began_here = False
         self._received = 0
 
-    def feed(self, data: bytes | memoryview) -> None:
+    def feed(self, data: bytes) -> None:
         """``data`` no longer than ``limits.head_bytes``."""
         if self.done or self._parser is None:
             return
@@ -118,7 +135,7 @@ class RequestReader:
         self.done = True
         self._parser = None
 
-    def _parse(self, parser: HttpRequestParser, data: bytes | memoryview) -> None:
+    def _parse(self, parser: HttpRequestParser, data: bytes) -> None:
         while True:
             try:
                 return parser.feed_data(data)
@@ -127,14 +144,14 @@ class RequestReader:
                 # what follows is the next request.
                 data = data[upgrade.args[0] :]
 
-    def _bound(self, data: bytes | memoryview) -> None:
+    def _bound(self, data: bytes) -> None:
         """Bound what is buffered inside the parser: a head or trailer without an end."""
         if self.waiting is Waiting.IDLE:
             return
         self._received += len(data)
         if self._began_here and self.waiting is Waiting.HEAD:
             # Requests before this one may lie in the same piece.
-            before = bytes(data).rfind(_BLANK_LINE)
+            before = data.rfind(_BLANK_LINE)
             self._received -= before + len(_BLANK_LINE) if before >= 0 else 0
         limit = self._limits.head_bytes
         if self.waiting is Waiting.HEAD:

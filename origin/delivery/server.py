@@ -28,9 +28,13 @@ class Server:
         return len(self._connections)
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        backlog = self._site.limits.backlog
+        limits = self._site.limits
         self._listener = await self._site.loop.create_server(
-            self._connect, sock=sock, backlog=backlog, ssl=tls
+            self._connect,
+            sock=sock,
+            backlog=limits.backlog,
+            ssl=tls,
+            ssl_handshake_timeout=limits.head_seconds if tls else None,
         )
         self._tick()
 
@@ -77,11 +81,14 @@ class Server:
 
     def _tick(self) -> None:
         """One timer for all connections: no request sets or cancels one."""
+        loop = self._site.loop
+        now = loop.time()
         for connection in tuple(self._connections):
             if self._closing:
                 connection.close_if_idle()  # it was accepted after the others were closed
-            connection.tick()
-        self._clock = self._site.loop.call_later(self._site.limits.tick_seconds, self._tick)
+            if connection.due <= now:
+                connection.look(now)
+        self._clock = loop.call_later(self._site.limits.tick_seconds, self._tick)
 
 
 async def serve(

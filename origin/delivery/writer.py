@@ -30,10 +30,7 @@ _MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
 class BodyWriter:
-    """Writes one body after another; ``finished(ok)`` ends each that ``start`` did not.
-
-    ``sent`` counts all bytes that were taken, over all bodies.
-    """
+    """Writes one body after another; ``sent`` counts what was taken of all of them."""
 
     __slots__ = (
         "_direct",
@@ -57,12 +54,11 @@ class BodyWriter:
         loop: asyncio.AbstractEventLoop,
         transport: asyncio.Transport,
         scratch: memoryview,
-        finished: Callable[[bool], None],
     ) -> None:
         self._loop = loop
         self._transport = transport
         self._scratch = scratch
-        self._finished = finished
+        self._finished: Callable[[bool], None] | None = None
         self._direct = (
             sys.platform == "linux"
             and transport.get_extra_info("sslcontext") is None
@@ -80,8 +76,11 @@ class BodyWriter:
     def active(self) -> bool:
         return self._left > 0
 
-    def start(self, parts: tuple[Part, ...], size: int) -> bool:
-        """Send ``parts``, ``size`` bytes; whether they all went at once."""
+    def start(self, parts: tuple[Part, ...], size: int, finished: Callable[[bool], None]) -> bool:
+        """Send ``parts``, ``size`` bytes; whether they all went at once.
+
+        If not, ``finished`` is called when they have, or with False when they cannot.
+        """
         self._parts = parts
         self._left = size
         self._index = self._offset = 0
@@ -92,7 +91,10 @@ class BodyWriter:
             if self._transport.get_write_buffer_size():
                 # Answers before this one are still in it: have it say when it is empty.
                 self._transport.set_write_buffer_limits(high=0)
-        return self._turn()
+        if self._turn():
+            return True
+        self._finished = finished
+        return False
 
     def pause(self) -> None:
         """The transport's buffer is full."""
@@ -108,6 +110,10 @@ class BodyWriter:
 
     def close(self) -> None:
         """Stop, and let go of everything."""
+        self._finished = None
+        self._release()
+
+    def _release(self) -> None:
         self._left = 0
         self._parts = ()
         self._unwatch()
@@ -117,7 +123,12 @@ class BodyWriter:
 
     def _go_on(self) -> None:
         if self.active and self._turn():
-            self._finished(True)
+            self._finish(True)
+
+    def _finish(self, ok: bool) -> None:
+        finished, self._finished = self._finished, None
+        if finished is not None:
+            finished(ok)
 
     def _turn(self) -> bool:
         """Send up to ``TURN`` bytes and see to it that more follow; whether all is sent."""
@@ -137,8 +148,8 @@ class BodyWriter:
             return False
         except (OSError, EOFError):
             # The peer has gone, or a file is shorter than was promised: never end short.
-            self.close()
-            self._loop.call_soon(self._finished, False)
+            self._release()
+            self._loop.call_soon(self._finish, False)
             return False
         if self._left:
             if not self._watching and not self._paused:

@@ -20,6 +20,10 @@ class Storage(Protocol):
     """Objects of a library, by key and version. Every read is of exactly the version named:
     ``ObjectChanged`` where that is gone, ``StorageError`` where the storage fails."""
 
+    @property
+    def location(self) -> str:
+        """Of no other library: with a key and a version it names the same bytes to all workers."""
+
     async def folder_version(self, folder: str) -> str: ...
 
     async def list_folder(self, folder: str) -> Sequence[Entry]: ...

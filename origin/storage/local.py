@@ -46,6 +46,10 @@ class LocalStorage:
             raise ValueError(f"{url} names another machine: file:/// has three slashes")
         return cls(unquote(parts.path, errors="surrogateescape"))
 
+    @property
+    def location(self) -> str:
+        return str(self.root)
+
     async def folder_version(self, folder: str) -> str:
         return await asyncio.to_thread(self._folder_version, folder)
 

@@ -101,12 +101,14 @@ class Board:
     def __init__(self, families: Iterable[Family], workers: int) -> None:
         self._families = tuple(families)
         self._workers = workers
-        self._place: dict[str, int] = {}
+        self._place: dict[str, dict[Labels, int]] = {}
         size = 0
         for family in self._families:
             if family.name in self._place:
                 raise ValueError(f"two metrics are called {family.name}")
-            self._place[family.name] = size
+            self._place[family.name] = {
+                child: size + family.width * number for number, child in enumerate(family.children)
+            }
             size += family.width * len(family.children)
         self._size = size
         self._cells: memoryview[float] = memoryview(mmap.mmap(-1, 8 * size * workers)).cast("d")
@@ -131,7 +133,7 @@ class Board:
         return self._cells[worker * self._size : (worker + 1) * self._size]
 
     def _at(self, family: Family, child: Labels) -> int:
-        return self._place[family.name] + family.width * family.children.index(child)
+        return self._place[family.name][child]
 
     def _values(self, family: Family, child: Labels) -> list[list[float]]:
         """The child's numbers, a list for each worker."""

@@ -2,6 +2,7 @@
 
 import { catalogue } from './catalogue';
 import { h } from './dom';
+import { prefetch } from './engines';
 import { libraryView } from './library';
 import { probe } from './probe';
 import { libraryHash, parseRoute, type LibraryRoute, type WatchRoute } from './route';
@@ -37,6 +38,7 @@ function leave(): void {
 
 async function watch(route: WatchRoute): Promise<void> {
   const asked = location.hash;
+  prefetch(route.engine);
   main.replaceChildren(h('p', { class: 'message', role: 'status' }, 'Loading…'));
   scrollTo(0, 0);
   try {
@@ -54,7 +56,13 @@ async function watch(route: WatchRoute): Promise<void> {
 
 function missing(reason: string): HTMLElement {
   const back = h('a', { class: 'button', href: '#/' }, 'Go to the library');
-  return h('div', { class: 'message', role: 'alert' }, h('h2', {}, 'Nothing to play here'), h('p', {}, reason), back);
+  return h(
+    'div',
+    { class: 'message', role: 'alert' },
+    h('h2', {}, 'Nothing to play here'),
+    h('p', {}, reason),
+    back,
+  );
 }
 
 filter.addEventListener('input', () => {

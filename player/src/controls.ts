@@ -25,8 +25,23 @@ export function controls(
   const mute = iconButton('volume', 'Mute (m)');
   const stats = iconButton('stats', 'Playback figures (i)', 'stats');
   const full = iconButton('fullscreen', 'Full screen (f)');
-  const seek = h('input', { type: 'range', class: 'seek', min: 0, max: 0, step: 0.1, value: 0, 'aria-label': 'Seek' });
-  const volume = h('input', { type: 'range', class: 'volume', min: 0, max: 1, step: 0.05, 'aria-label': 'Volume' });
+  const seek = h('input', {
+    type: 'range',
+    class: 'seek',
+    min: 0,
+    max: 0,
+    step: 0.1,
+    value: 0,
+    'aria-label': 'Seek',
+  });
+  const volume = h('input', {
+    type: 'range',
+    class: 'volume',
+    min: 0,
+    max: 1,
+    step: 0.05,
+    'aria-label': 'Volume',
+  });
   const time = h('span', { class: 'time' });
 
   play.addEventListener('click', actions.toggle);

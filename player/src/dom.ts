@@ -21,9 +21,12 @@ const ICONS = {
   play: 'M8 5.5v13l10.5-6.5z',
   pause: 'M7 5h3.5v14H7zM13.5 5H17v14h-3.5z',
   replay: 'M12 5V1.5L7 6.5l5 5V8a5.5 5.5 0 1 1-5.5 5.5h-2.5A8 8 0 1 0 12 5z',
-  volume: 'M4 9v6h4l5 5V4L8 9zm12-.5v7a4 4 0 0 0 0-7zm0-4.2v2.2a6 6 0 0 1 0 11v2.2a8.2 8.2 0 0 0 0-15.4z',
-  muted: 'M4 9v6h4l5 5V4L8 9zm17.5.9-1.4-1.4-2.3 2.3-2.3-2.3-1.4 1.4 2.3 2.3-2.3 2.3 1.4 1.4 2.3-2.3 2.3 2.3 1.4-1.4-2.3-2.3z',
-  quality: 'M3 17v2h6v-2zM3 5v2h10V5zm10 16v-2h8v-2h-8v-2h-2v6zM7 9v2H3v2h4v2h2V9zm14 4v-2H11v2zm-6-4h2V7h4V5h-4V3h-2z',
+  volume:
+    'M4 9v6h4l5 5V4L8 9zm12-.5v7a4 4 0 0 0 0-7zm0-4.2v2.2a6 6 0 0 1 0 11v2.2a8.2 8.2 0 0 0 0-15.4z',
+  muted:
+    'M4 9v6h4l5 5V4L8 9zm17.5.9-1.4-1.4-2.3 2.3-2.3-2.3-1.4 1.4 2.3 2.3-2.3 2.3 1.4 1.4 2.3-2.3 2.3 2.3 1.4-1.4-2.3-2.3z',
+  quality:
+    'M3 17v2h6v-2zM3 5v2h10V5zm10 16v-2h8v-2h-8v-2h-2v6zM7 9v2H3v2h4v2h2V9zm14 4v-2H11v2zm-6-4h2V7h4V5h-4V3h-2z',
   audio: 'M12 3v10.6A4 4 0 1 0 14 17V7h5V3z',
   text: 'M4 5h16a1.5 1.5 0 0 1 1.5 1.5v11A1.5 1.5 0 0 1 20 19H4a1.5 1.5 0 0 1-1.5-1.5v-11A1.5 1.5 0 0 1 4 5zm1.5 6v2h3v-2zm5 0v2h8v-2zm-5 4v2h8v-2zm10 0v2h3v-2z',
   stats: 'M4 20V10h4v10zm6 0V4h4v16zm6 0v-7h4v7z',
@@ -43,7 +46,12 @@ export function icon(name: IconName): SVGSVGElement {
 }
 
 export function iconButton(name: IconName, label: string, className = ''): HTMLButtonElement {
-  const attributes = { type: 'button', 'aria-label': label, title: label, class: `icon ${className}` };
+  const attributes = {
+    type: 'button',
+    'aria-label': label,
+    title: label,
+    class: `icon ${className}`,
+  };
   return h('button', attributes, icon(name));
 }
 

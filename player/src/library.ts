@@ -3,7 +3,7 @@
 import type { Title } from './api';
 import { catalogue } from './catalogue';
 import { h, icon } from './dom';
-import { engineCode } from './engines';
+import { prefetch } from './engines';
 import { clock } from './format';
 import { paint } from './poster';
 import { engineFor, watchHash } from './route';
@@ -117,7 +117,7 @@ function cardOf(title: Title): HTMLElement {
   const href = cardHash(title);
   const link = h('a', { class: 'card', href, title: title.problem ?? title.name }, poster);
   for (const event of ['pointerenter', 'focus']) {
-    link.addEventListener(event, () => void engineCode(engineFor('hls', null)), { once: true });
+    link.addEventListener(event, () => prefetch(engineFor('hls', null)), { once: true });
   }
   return h('li', {}, link);
 }

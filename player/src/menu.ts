@@ -9,11 +9,7 @@ export interface Menu {
   bind(choices: Selection): void;
 }
 
-export function menu(
-  name: IconName,
-  label: string,
-  onChoice: (id: string) => void,
-): Menu {
+export function menu(name: IconName, label: string, onChoice: (id: string) => void): Menu {
   const button = iconButton(name, label);
   const list = h('div', { role: 'menu', class: 'menu-list', 'aria-label': label, hidden: true });
   const element = h('div', { class: 'menu', hidden: true, 'data-menu': label }, button, list);

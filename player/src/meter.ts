@@ -1,4 +1,4 @@
-/** What a viewer would complain about, measured on the `<video>` alone, the same for every engine. */
+/** What a viewer would complain about, measured on the `<video>`, the same for every engine. */
 
 export interface Meter {
   /** Milliseconds from the request to play to the first frame on screen; `null` before it. */
@@ -10,6 +10,8 @@ export interface Meter {
   /** Call when the viewer asks for playback, before anything is loaded for it. */
   requested(): void;
 }
+
+const ENOUGH_SECONDS = 0.5;
 
 export function measure(video: HTMLVideoElement, signal: AbortSignal): Meter {
   let requestedAt = 0;
@@ -35,7 +37,9 @@ export function measure(video: HTMLVideoElement, signal: AbortSignal): Meter {
   on('seeking', () => (flowing = false));
   on('ended', () => (flowing = false));
   on('waiting', () => {
-    if (flowing && !video.seeking && !video.ended) meter.stalls += 1;
+    // With data at hand it is the decoder that is late, and that shows as dropped frames.
+    const starved = bufferedAhead(video) < ENOUGH_SECONDS;
+    if (flowing && starved && !video.seeking && !video.ended) meter.stalls += 1;
     flowing = false;
   });
   return meter;
@@ -45,7 +49,7 @@ export function measure(video: HTMLVideoElement, signal: AbortSignal): Meter {
 export function bufferedAhead(video: HTMLVideoElement): number {
   const { buffered, currentTime } = video;
   for (let i = 0; i < buffered.length; i++) {
-    // Half a frame of slack: the playhead may stand just before the first buffered sample.
+    // A frame or two of slack: the playhead may stand just before the first buffered sample.
     if (buffered.start(i) - 0.05 <= currentTime && currentTime <= buffered.end(i)) {
       return buffered.end(i) - currentTime;
     }

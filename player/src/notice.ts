@@ -10,7 +10,7 @@ export interface Notice {
 }
 
 const TRY_ANOTHER =
-  'Try another player below, or reload this page. If none plays it, this browser may lack the codec.';
+  'Try another player below, or reload this page. If none plays it, this browser lacks the codec.';
 
 export function notice(title: Title, url: string): Notice {
   const element = h('div', { class: 'notice', role: 'alert', hidden: true });

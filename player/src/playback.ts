@@ -102,7 +102,9 @@ export class Playback {
   }
 
   selection(name: Choice): Selection | undefined {
-    return { quality: this.engine?.qualities, audio: this.engine?.audio, text: this.engine?.text }[name];
+    return { quality: this.engine?.qualities, audio: this.engine?.audio, text: this.engine?.text }[
+      name
+    ];
   }
 
   choose(name: Choice, id: string): void {

@@ -3,7 +3,7 @@
 import type { Title } from './api';
 import { controls, type Actions } from './controls';
 import { h, icon } from './dom';
-import { enginesFor, engineCode } from './engines';
+import { enginesFor, prefetch } from './engines';
 import { shortcuts } from './keyboard';
 import { menu, type Menu } from './menu';
 import { notice } from './notice';
@@ -54,7 +54,12 @@ export function stage(
       remember({ stats: !figures.element.hidden });
     },
   };
-  const bar = controls(video, actions, CHOICES.map((name) => menus[name].element), signal);
+  const bar = controls(
+    video,
+    actions,
+    CHOICES.map((name) => menus[name].element),
+    signal,
+  );
   const playLabel = { type: 'button', class: 'big-play', 'aria-label': `Play ${title.name}` };
   const bigPlay = h('button', playLabel, icon('play'));
   const spinner = h('div', { class: 'spinner', 'aria-hidden': true });
@@ -70,7 +75,7 @@ export function stage(
 
   if (title.problem) playback.failed(title.problem, true);
   else if (route.autoplay) void playback.start();
-  else void engineCode(route.engine);
+  else prefetch(route.engine);
 
   return {
     element,

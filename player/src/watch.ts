@@ -29,14 +29,21 @@ export function watchView(title: Title, route: WatchRoute): WatchView {
     const { video, state } = theStage.playback;
     const autoplay = state !== 'idle';
     const t = video.ended ? 0 : video.currentTime;
-    location.replace(watchHash({ ...settings, format, engine: engineFor(format, engine), t, autoplay }));
+    location.replace(
+      watchHash({ ...settings, format, engine: engineFor(format, engine), t, autoplay }),
+    );
   }
 
-  const format = switches('Format', FORMATS, route.format, (id) => restart(id as Format, route.engine));
+  const format = switches('Format', FORMATS, route.format, (id) =>
+    restart(id as Format, route.engine),
+  );
   const engine = switches('Player', enginesFor(route.format), route.engine, (id) =>
     restart(route.format, id),
   );
-  const facts = [title.duration === null ? '' : clock(Math.round(title.duration)), address(title[route.format])];
+  const facts = [
+    title.duration === null ? '' : clock(Math.round(title.duration)),
+    address(title[route.format]),
+  ];
   const element = h(
     'section',
     { class: 'watch' },

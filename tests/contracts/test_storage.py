@@ -123,6 +123,13 @@ async def test_an_empty_object(bench: Bench, storage: Storage) -> None:
     assert await storage.read("a.mp4", await version_of(storage, "a.mp4")) == b""
 
 
+async def test_a_location_is_of_one_library(bench: Bench, storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = type(bench)(tmp_path / "other")
+    assert open_storage(bench.location).location == storage.location
+    assert open_storage(other.location).location != storage.location
+
+
 async def test_a_reader_is_sent_what_it_asks_for(bench: Bench, storage: Storage) -> None:
     bench.put("title/a.mp4", CONTENT)
     spans = [ByteRange(0, 16), ByteRange(9000, 1240), ByteRange(5, 0), ByteRange(10_239, 1)]

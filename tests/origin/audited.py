@@ -15,7 +15,7 @@ import sys
 import uvloop
 
 from origin.app import start
-from origin.settings import Settings
+from origin.settings import read_settings
 from tests.origin.delivery.serving import Wire, request
 
 opened: set[str] = set()
@@ -38,7 +38,7 @@ async def status(port: int, target: str) -> int:
 async def main(library: str, targets: list[str]) -> dict[str, object]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = await start(listener, Settings(library=library))
+    server = await start(listener, read_settings(library=library))
     for target in ("/v/city/master.m3u8", "/v/x", "/nothing"):  # all is imported that will be
         await status(port, target)
     sys.addaudithook(hook)

@@ -45,6 +45,7 @@ def test_an_option_wins_over_its_variable() -> None:
         ("VOD_WORKERS", "1025", r"workers 1025 is outside"),
         ("VOD_TITLE_CACHE_MB", "0", r"title_cache_mb must be at least 1"),
         ("VOD_RESOURCE_CACHE_MB", "-5", r"resource_cache_mb must be at least 1"),
+        ("VOD_CACHE_MB", "-1", r"cache_mb must be at least 0"),
         ("VOD_DRAIN_SECONDS", "0", r"drain_seconds must be at least 1"),
         ("VOD_LOG_LEVEL", "loud", r"log level 'loud' is none of debug, info, warning, error"),
     ],
@@ -56,7 +57,14 @@ def test_a_value_that_cannot_be_used_is_named(name: str, value: str, complaint: 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", 0), ("port", 65_535), ("workers", 0), ("workers", 1024), ("drain_seconds", 1)],
+    [
+        ("port", 0),
+        ("port", 65_535),
+        ("workers", 0),
+        ("workers", 1024),
+        ("cache_mb", 0),
+        ("drain_seconds", 1),
+    ],
 )
 def test_the_ends_of_the_ranges_can_be_used(name: str, value: int) -> None:
     assert getattr(read_settings({}, **{name: value}), name) == value

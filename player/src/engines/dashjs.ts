@@ -75,6 +75,9 @@ export const create: CreateEngine = (video, listener) => {
   };
 };
 
-function spoken({ lang, labels }: MediaInfo): { language: string | null; label?: string | undefined } {
+function spoken({ lang, labels }: MediaInfo): {
+  language: string | null;
+  label?: string | undefined;
+} {
   return { language: lang, label: labels[0]?.text };
 }

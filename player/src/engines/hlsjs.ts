@@ -61,13 +61,15 @@ export const create: CreateEngine = (video, listener) => {
       apply: (level) => (hls.nextLevel = level ? hls.levels.indexOf(level) : -1),
     }),
     audio: selection({
-      list: () => nameTracks(hls.audioTracks, ({ lang, name }) => ({ language: lang, label: name })),
+      list: () =>
+        nameTracks(hls.audioTracks, ({ lang, name }) => ({ language: lang, label: name })),
       isSelected: (track) => track === hls.audioTracks[hls.audioTrack],
       apply: (track) => track && (hls.audioTrack = hls.audioTracks.indexOf(track)),
     }),
     text: selection({
       lead: OFF,
-      list: () => nameTracks(hls.subtitleTracks, ({ lang, name }) => ({ language: lang, label: name })),
+      list: () =>
+        nameTracks(hls.subtitleTracks, ({ lang, name }) => ({ language: lang, label: name })),
       isSelected: (track) => track === hls.subtitleTracks[hls.subtitleTrack],
       apply: (track) => (hls.subtitleTrack = track ? hls.subtitleTracks.indexOf(track) : -1),
     }),

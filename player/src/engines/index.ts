@@ -25,7 +25,11 @@ export function enginesFor(format: Format): EngineKind[] {
   return ENGINES.filter((kind) => kind.formats.includes(format));
 }
 
-/** The code of an engine. Asking early fetches it ahead of the press of Play. */
+/** Fetch an engine's code ahead of the press of Play; should that fail, the press will tell. */
+export function prefetch(id: EngineId): void {
+  engineCode(id).catch(() => {});
+}
+
 export function engineCode(id: EngineId): Promise<{ create: CreateEngine }> {
   return ENGINES.find((kind) => kind.id === id)!.code();
 }

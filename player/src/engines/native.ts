@@ -1,6 +1,6 @@
 import { AUTO, OFF, nameTracks, selection, type CreateEngine } from './engine';
 
-/** Browsers that expose the audio tracks of a stream (HTML, "media resources with multiple tracks"). */
+/** What some browsers offer of a stream's audio tracks (HTML, AudioTrackList). */
 interface AudioTrackLike {
   enabled: boolean;
   label: string;
@@ -47,7 +47,8 @@ export const create: CreateEngine = (video: VideoWithAudioTracks, listener) => {
     stats: () => ({ bitrate: null }),
     destroy() {
       video.removeEventListener('error', onError);
-      for (const list of lists) for (const event of events) list.removeEventListener(event, onTracks);
+      for (const list of lists)
+        for (const event of events) list.removeEventListener(event, onTracks);
       video.removeAttribute('src');
       video.load();
     },

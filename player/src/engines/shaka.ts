@@ -11,6 +11,9 @@ const CONFIG = {
   streaming: { bufferingGoal: 30, rebufferingGoal: 0.1, lowLatencyMode: false },
 };
 
+/** What stays in the buffer, ahead of the playhead, while another rung comes. */
+const SECONDS_TO_KEEP = 2;
+
 export const create: CreateEngine = (video, listener) => {
   shaka.polyfill.installAll();
   const player = new shaka.Player();
@@ -26,7 +29,13 @@ export const create: CreateEngine = (video, listener) => {
   );
   // While it loads, Shaka itself chooses tracks: a choice made then would be lost.
   let loaded = false;
-  for (const event of ['trackschanged', 'variantchanged', 'adaptation', 'textchanged', 'audiotrackschanged']) {
+  for (const event of [
+    'trackschanged',
+    'variantchanged',
+    'adaptation',
+    'textchanged',
+    'audiotrackschanged',
+  ]) {
     player.addEventListener(event, () => loaded && listener.tracksChanged());
   }
 
@@ -34,6 +43,21 @@ export const create: CreateEngine = (video, listener) => {
   function rungs(): shaka.extern.Track[] {
     const active = player.getVariantTracks().find((track) => track.active);
     return player.getVariantTracks().filter((track) => track.audioId === active?.audioId);
+  }
+
+  /**
+   * Shaka 5.2 places HLS cues on the timeline when it next appends a video segment. There may be
+   * none left to append, so the ones ahead are appended again, out of the browser's cache.
+   */
+  let placed = false;
+  function placeCues(): void {
+    const active = player.getVariantTracks().find((track) => track.active);
+    if (placed || !active || player.getManifestType() !== 'HLS') return;
+    placed = true; // Shaka keeps what it has learnt for all text that follows
+    const { enabled } = player.getConfiguration().abr;
+    player.configure('abr.enabled', false);
+    player.selectVariantTrack(active, true, SECONDS_TO_KEEP);
+    player.configure('abr.enabled', enabled);
   }
 
   return {
@@ -53,7 +77,7 @@ export const create: CreateEngine = (video, listener) => {
       isSelected: (track) => track.active && !player.getConfiguration().abr.enabled,
       apply(track) {
         player.configure('abr.enabled', track === null);
-        if (track) player.selectVariantTrack(track, true);
+        if (track) player.selectVariantTrack(track, true, SECONDS_TO_KEEP);
       },
     }),
     audio: selection({
@@ -65,7 +89,10 @@ export const create: CreateEngine = (video, listener) => {
       lead: OFF,
       list: () => nameTracks(player.getTextTracks(), (track) => track),
       isSelected: (track) => track.active,
-      apply: (track) => player.selectTextTrack(track),
+      apply(track) {
+        player.selectTextTrack(track);
+        if (track) placeCues();
+      },
     }),
     stats: () => ({ bitrate: rungs().find((track) => track.active)?.bandwidth ?? null }),
     destroy: () => void player.destroy(),

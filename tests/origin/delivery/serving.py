@@ -131,12 +131,14 @@ class Serving:
         self.resources: dict[str, Resource] = {}
         self.loads: dict[str, Callable[[], Awaitable[Resource]]] = {}
         self.observed: list[tuple[str, str, int, int, float, bool]] = []
+        self.faults: list[dict[str, object]] = []
         self.limits = limits or Limits()
         self.app = app or control_app()
         self._tls = tls
         self._wires: list[Wire] = []
 
     async def __aenter__(self) -> Self:
+        asyncio.get_running_loop().set_exception_handler(lambda _, seen: self.faults.append(seen))
         self._runner = web.AppRunner(self.app, access_log=None)
         await self._runner.setup()
         assert self._runner.server is not None
@@ -164,6 +166,7 @@ class Serving:
         await self.server.close(grace=PATIENCE)
         await self._runner.cleanup()
         assert self.server.connections == 0
+        assert not self.faults, self.faults  # the loop would have logged them
 
     @property
     def url(self) -> str:
@@ -213,6 +216,7 @@ def control_app() -> web.Application:
     app.router.add_get("/broken", _broken)
     app.router.add_get("/vanish", _vanish)
     app.router.add_get("/large", _large)
+    app.router.add_get("/medium", _medium)
     app.router.add_get("/empty", _empty)
     app.router.add_get("/close", _close)
     app.router.add_post("/unread", _unread)
@@ -266,6 +270,10 @@ async def _vanish(request: web.Request) -> web.Response:
 
 async def _large(_: web.Request) -> web.Response:
     return web.Response(body=b"x" * 8_000_000)
+
+
+async def _medium(_: web.Request) -> web.Response:
+    return web.Response(body=b"x" * 60_000)
 
 
 async def _empty(_: web.Request) -> web.Response:

@@ -9,12 +9,12 @@ import os
 import random
 import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from origin.delivery import spans, writer
-from origin.delivery.limits import Limits
 from origin.delivery.resource import FileSpan, OpenFile, Resource
 from tests.origin.delivery.library import content, interleaved, noise, open_file, resource
 from tests.origin.delivery.serving import Serving, Wire, request, until
@@ -252,10 +252,35 @@ async def test_a_file_cut_short_never_ends_a_body(
     assert (await wire.get("/echo")).status == 200
 
 
-async def test_what_is_not_in_memory_is_read_in_a_thread(
+@pytest.mark.parametrize("shape", ["segment", "whole", "interleaved", "mixed"])
+async def test_a_file_that_is_not_in_memory(
+    serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    path = tmp_path / "file"
+    cold = open_file(path, noise(4 * MIB))
+    made = serving.resources["/v/x"] = shapes(cold)[shape]
+    body = content(made.parts)
+    os.fsync(cold.fileno())
+    os.posix_fadvise(cold.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if spans.resident(cold, MIB):
+        pytest.skip("this file system keeps its pages")
+    read_by: set[str] = set()
+
+    def warm(cold: spans.Cold) -> None:
+        read_by.add(threading.current_thread().name)
+        spans.warm(cold)
+
+    monkeypatch.setattr(writer, "warm", warm)
+    wire = await serving.connect()
+    assert (await wire.get("/v/x")).body == body
+    assert read_by
+    assert threading.current_thread().name not in read_by
+
+
+async def test_when_nothing_stays_in_memory(
     serving: Serving, file: OpenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page cache cannot be emptied here at will, so the kernel's word on it is replaced."""
+    """Each look finds the pages gone again; it goes on all the same."""
     warmed: list[int] = []
     real_warm, real_preadv = spans.warm, os.preadv
 
@@ -302,21 +327,20 @@ async def test_a_reader_that_leaves_while_the_disk_is_asked(
     assert [seen[-1] for seen in serving.observed] == [True]
 
 
+@pytest.mark.parametrize("before", ["/v/text", "/medium"])
+@pytest.mark.parametrize("shape", ["segment", "one"])
 async def test_a_body_after_answers_the_peer_has_not_taken(
-    serving: Serving, file: OpenFile
+    serving: Serving, file: OpenFile, shape: str, before: str
 ) -> None:
     """A file's bytes must not overtake what still lies in the transport's buffer."""
-    text = noise(60_000, 2)
+    text = b"x" * 60_000
     serving.resources["/v/text"] = resource(text)
-    made = serving.resources["/v/x"] = shapes(file)["segment"]
+    made = serving.resources["/v/x"] = shapes(file)[shape]
     wire = await serving.connect(receive=4096)
-    rounds = 80
-    wire.writer.write((request("/v/text") + request("/v/x")) * rounds)
+    rounds = 60
+    wire.writer.write((request(before) + request("/v/x") + request("/echo")) * rounds)
     await asyncio.sleep(0.2)
     for _ in range(rounds):
         assert (await wire.reply()).body == text
         assert (await wire.reply()).body == content(made.parts)
-
-
-async def test_limits_default() -> None:
-    assert Limits().tick_seconds == 0.5
+        assert (await wire.reply()).body == b"GET /echo "

@@ -85,6 +85,47 @@ async def test_media_and_control_in_any_order(serving: Serving) -> None:
     assert serving.server.connections == 1
 
 
+@pytest.mark.parametrize("seed", range(8))
+async def test_any_mix_in_any_pieces(serving: Serving, seed: int) -> None:
+    """What arrives in which packet makes no difference to what is answered."""
+    draw = random.Random(seed)
+    asked = [
+        draw.choice(
+            [
+                (request("/v/3/text"), 200, b"text 3"),
+                (request("/v/3/text", method="HEAD"), 200, b""),
+                (request("/v/3/text", 'If-None-Match: "r1"'), 304, b""),
+                (request("/v/4/loaded", "Range: bytes=2-8"), 206, expected("/v/4/segment")[2:9]),
+                (request("/v/5/segment"), 200, expected("/v/5/segment")),
+                (request("/v/none"), 404, None),
+                (request("/v/3/text", method="PUT"), 405, None),
+                (request("/echo"), 200, b"GET /echo "),
+                (request("/echo", method="HEAD"), 200, b""),
+                (request("/echo", method="POST", body=b"hello"), 200, b"POST /echo hello"),
+                (request("/empty", method="GET"), 204, b""),
+            ]
+        )
+        for _ in range(40)
+    ]
+    stream = b"".join(data for data, *_ in asked)
+    wire = await serving.connect()
+
+    async def send() -> None:
+        at = 0
+        while at < len(stream):
+            size = draw.choice([1, 2, 10, 100, 1000])
+            wire.writer.write(stream[at : at + size])
+            at += size
+            await asyncio.sleep(0)
+
+    sending = asyncio.ensure_future(send())
+    for data, status, body in asked:
+        reply = await wire.reply(head_only=data.startswith(b"HEAD"))
+        assert reply.status == status
+        assert body is None or reply.body == body
+    await sending
+
+
 async def test_a_flood_that_is_not_read_is_not_read_either(serving: Serving) -> None:
     """What the server holds of it is bounded; what it took is answered when the client reads."""
     wire = await serving.connect(receive=4096)

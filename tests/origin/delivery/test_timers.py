@@ -154,23 +154,35 @@ async def test_a_peer_that_does_not_close_after_the_last_answer() -> None:
                 await asyncio.sleep(0.02)
 
 
-def test_patience_counts_ticks_without_a_move() -> None:
-    limits = Limits(stall_seconds=1.0, linger_seconds=1.0)  # a tick of a quarter of a second
-    patience = Patience(limits)
-    assert not any(patience.is_over(Waiting.STALL, 7, 100) for _ in range(5))
-    assert patience.is_over(Waiting.STALL, 7, 100)
+def test_patience_ends_where_nothing_moves() -> None:
+    patience = Patience(Limits(stall_seconds=1.0))
+    seen = [patience.is_over(Waiting.STALL, 7, 100, now / 4) for now in range(40, 48)]
+    assert seen == [False] * 4 + [True] * 4
 
 
 def test_patience_is_renewed_by_what_is_taken() -> None:
-    patience = Patience(Limits(stall_seconds=1.0, linger_seconds=1.0))
+    patience = Patience(Limits(stall_seconds=1.0))
+    now = 0.0
     for left in range(100, 0, -1):
-        assert not patience.is_over(Waiting.STALL, 7, left)
+        now += 0.9
+        assert not patience.is_over(Waiting.STALL, 7, left, now)
     for sent in range(8, 100):
-        assert not patience.is_over(Waiting.STALL, sent, 0)
-    growing = [patience.is_over(Waiting.STALL, 99, size) for size in range(20)]
-    assert any(growing), "a buffer that grows is no sign of life"
+        now += 0.9
+        assert not patience.is_over(Waiting.STALL, sent, 0, now)
+    growing = [patience.is_over(Waiting.STALL, 99, size, now + size) for size in range(3)]
+    assert growing == [False, True, True], "a buffer that grows is no sign of life"
+
+
+def test_each_wait_has_its_own_time() -> None:
+    patience = Patience(Limits(idle_seconds=60, head_seconds=10))
+    assert not patience.is_over(Waiting.IDLE, 1, 0, 0.0)
+    assert not patience.is_over(Waiting.IDLE, 1, 0, 50.0)
+    assert not patience.is_over(Waiting.HEAD, 1, 0, 59.0)
+    assert not patience.is_over(Waiting.HEAD, 1, 0, 68.0)
+    assert patience.is_over(Waiting.HEAD, 1, 0, 69.0)
+    assert not patience.is_over(Waiting.HEAD, 2, 0, 70.0)
 
 
 def test_patience_for_an_answer_has_no_end() -> None:
     patience = Patience(Limits())
-    assert not any(patience.is_over(Waiting.ANSWER, 1, 0) for _ in range(10_000))
+    assert not any(patience.is_over(Waiting.ANSWER, 1, 0, now) for now in range(10_000))

@@ -1,0 +1,1 @@
+"""Who may watch what: tokens that come with a request."""
