@@ -6,20 +6,22 @@ and the data plane on the listening socket that the supervisor opened.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import resource
 import socket
-import sys
 from contextlib import suppress
 
 import uvloop
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from catalog.library import LibraryCatalogue
 from origin import workers
 from origin.control.app import control_app
 from origin.delivery.server import Server, serve
+from origin.delivery.site import Observe
 from origin.errors import describe
 from origin.service import Origin
 from origin.settings import BadSetting, Settings
@@ -27,6 +29,9 @@ from origin.storage import Storage, open_storage
 from origin.storage.sparse import SparseFolder
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import TrackCache
+from origin.telemetry.board import Board
+from origin.telemetry.log import configure
+from origin.telemetry.worker import FAMILIES, Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +40,7 @@ MIB = 1 << 20
 
 def run(settings: Settings) -> int:
     """Serve until told to stop; the exit status."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
+    configure(settings.log_level)
     storage = _storage(settings)
     if settings.cache_folder:
         _tracks(settings, storage)  # or it is no start
@@ -47,13 +48,26 @@ def run(settings: Settings) -> int:
     sock = _listen(settings)
     print(f"vod-origin serves {settings.library} at {_address(sock)}", flush=True)
     count = settings.workers or os.cpu_count() or 1
-    return workers.run(count, lambda worker: uvloop.run(_serve(sock, settings, worker)))
+    board = Board(FAMILIES, count)
+    REGISTRY.register(board)
+    return workers.run(
+        sock,
+        count,
+        lambda worker: uvloop.run(
+            _serve(sock, settings, worker, Telemetry(board, worker.index, settings.log_every))
+        ),
+    )
 
 
-async def _serve(sock: socket.socket, settings: Settings, worker: workers.Worker) -> None:
-    server = await start(sock, settings)
+async def _serve(
+    sock: socket.socket, settings: Settings, worker: workers.Worker, telemetry: Telemetry
+) -> None:
+    server = await start(sock, settings, telemetry.observe)
+    pulse = asyncio.create_task(telemetry.pulse(lambda: server.connections))
     await worker.stopped()
     await server.close(settings.drain_seconds)
+    pulse.cancel()
+    await asyncio.wait([pulse])
 
 
 def _address(sock: socket.socket) -> str:
@@ -61,8 +75,8 @@ def _address(sock: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-async def start(sock: socket.socket, settings: Settings) -> Server:
-    """One worker's server on ``sock``."""
+async def start(sock: socket.socket, settings: Settings, observe: Observe | None = None) -> Server:
+    """One worker's server on ``sock``; ``observe`` hears of every answer."""
     storage = _storage(settings)
     catalogue = LibraryCatalogue(storage)
     origin = Origin(
@@ -75,7 +89,7 @@ async def start(sock: socket.socket, settings: Settings) -> Server:
     runner = web.AppRunner(control_app(origin, catalogue), access_log=None)
     await runner.setup()
     assert runner.server is not None
-    return await serve(sock, origin.resolve, runner.server, describe)
+    return await serve(sock, origin.resolve, runner.server, describe, observe=observe)
 
 
 def _storage(settings: Settings) -> Storage:

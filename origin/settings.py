@@ -31,6 +31,7 @@ class Settings:
     cache_mb: int = _setting(4096, "Disk that copies of interleaved tracks take (MiB); 0: none.")
     cache_folder: str = _setting("", "Folder for these copies; empty: the one for temporary files.")
     drain_seconds: int = _setting(30, "How long a stopping worker lets answers finish (s).")
+    log_every: int = _setting(100, "One of how many good answers is logged; 0: no access log.")
     log_level: str = _setting("info", "debug, info, warning or error.")
 
     def __post_init__(self) -> None:
@@ -41,6 +42,8 @@ class Settings:
         for name in ("title_cache_mb", "resource_cache_mb", "drain_seconds"):
             if getattr(self, name) < 1:
                 raise BadSetting(f"{name} must be at least 1")
+        if self.log_every < 0:
+            raise BadSetting("log_every must be at least 0 (0: no access log)")
         if self.cache_mb < 0:
             raise BadSetting("cache_mb must be at least 0 (0: no copies)")
         if self.log_level not in ("debug", "info", "warning", "error"):

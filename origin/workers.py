@@ -77,17 +77,20 @@ class _Child:
     started: float
 
 
-def run(count: int, work: Callable[[Worker], None]) -> int:
-    """Run ``work`` in ``count`` processes until told to stop; the exit status."""
+def run(sock: socket.socket, count: int, work: Callable[[Worker], None]) -> int:
+    """Run ``work`` in ``count`` processes until told to stop; the exit status.
+
+    ``sock``: the listening socket they share, which the parent holds for those to come.
+    """
     if count == 1:
         work(Worker(0))
         return 0
-    return _Supervisor(count, work).run()
+    return _Supervisor(sock, count, work).run()
 
 
 class _Supervisor:
-    def __init__(self, count: int, work: Callable[[Worker], None]) -> None:
-        self._count = count
+    def __init__(self, sock: socket.socket, count: int, work: Callable[[Worker], None]) -> None:
+        self._sock = sock
         self._work = work
         self._children: dict[int, _Child] = {}
         self._due: dict[int, float] = dict.fromkeys(range(count), 0.0)
@@ -106,9 +109,11 @@ class _Supervisor:
             self._start_due()
             select.select([self._signals], [], [], BEAT_SECONDS)
             self._drain_wakeups()
+            if self._stops:
+                self._sock.close()  # newcomers are refused at once, not kept waiting
             self._reap()
             self._end_hung()
-        return 0
+        return 0 if self._stops == 1 else 128 + signal.SIGINT
 
     def _note(self, number: int, _: object) -> None:
         """A signal: pass a first stop on to the children, end them at the second."""

@@ -113,10 +113,6 @@ class _Window:
         return Box(name, start, header, self.view(start)[header:length])
 
 
-class _OtherHandler(UnsupportedMedia):
-    """A track of text, chapters, time code or metadata."""
-
-
 class _Movie:
     """What has been read of a movie so far."""
 
@@ -169,16 +165,25 @@ class _Movie:
             if track_id not in self.fragments:
                 continue
             try:
+                handler, _ = _read_handler(require(trak, "mdia", "hdlr"))
+                if handler not in _HANDLERS:
+                    self._skip(track_id, _other_handler(handler, trak), expected=True)
+                    continue
                 yield _read_track(
                     track_id, trak, self.fragments[track_id].columns(), self.timescale, self.size
                 )
             except BadMedia as error:
                 self._skip(track_id, error)
 
-    def _skip(self, track_id: int, error: BadMedia) -> None:
+    def _skip(self, track_id: int, error: BadMedia, *, expected: bool = False) -> None:
         self.first_error = self.first_error or error
-        expected = isinstance(error, _OtherHandler)
         self.skipped.append(LeftOut(self.source, f"track {track_id}", str(error), expected))
+
+
+def _other_handler(handler: str, trak: Box) -> UnsupportedMedia:
+    return UnsupportedMedia(
+        f"handler '{handler}' is neither video nor audio", box="hdlr", offset=trak.offset
+    )
 
 
 def _read_track(
@@ -186,10 +191,6 @@ def _read_track(
 ) -> Track:
     mdia = require(trak, "mdia")
     handler, name = _read_handler(require(mdia, "hdlr"))
-    if handler not in _HANDLERS:
-        raise _OtherHandler(
-            f"handler '{handler}' is neither video nor audio", box="hdlr", offset=trak.offset
-        )
     kind = _HANDLERS[handler]
     timescale, language = _read_mdhd(require(mdia, "mdhd"))
     entries = require(mdia, "minf", "stbl", "stsd")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 from aiohttp import web
+from prometheus_async.aio.web import server_stats
 
 from catalog.assets import Catalogue, display_name
 from origin.control.static import PageFiles
@@ -34,6 +35,7 @@ def control_app(origin: Origin, catalogue: Catalogue) -> web.Application:
     library = _Library(origin, catalogue)
     app.router.add_get("/livez", _alive)
     app.router.add_get("/readyz", _alive)
+    app.router.add_get("/metrics", server_stats)
     app.router.add_get("/api/library", library.page)
     app.router.add_get("/{path:.*}", PageFiles(PAGE_FOLDER).serve)
     app.on_response_prepare.append(_sign)

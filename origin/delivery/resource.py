@@ -16,15 +16,26 @@ _STRONG = re.compile(r'"[\x21\x23-\x7e]*"')
 
 
 class OpenFile:
-    """Owns a descriptor and closes it with the last reference, which may be an answer's."""
+    """Owns a descriptor and closes it with the last reference, which may be an answer's.
 
-    __slots__ = ("_fd",)
+    ``fixed``: the file is not to change under an answer; one that did is noticed by ``unchanged``.
+    """
 
-    def __init__(self, fd: int) -> None:
+    __slots__ = ("_fd", "_stamp")
+
+    def __init__(self, fd: int, *, fixed: bool = False) -> None:
         self._fd = fd
+        self._stamp = self._look() if fixed else None
 
     def fileno(self) -> int:
         return self._fd
+
+    def unchanged(self) -> bool:
+        return self._stamp is None or self._stamp == self._look()
+
+    def _look(self) -> tuple[int, int]:
+        status = os.fstat(self._fd)
+        return status.st_mtime_ns, status.st_size
 
     def __del__(self) -> None:
         os.close(self._fd)

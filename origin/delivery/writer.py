@@ -136,6 +136,7 @@ class BodyWriter:
             return False
         budget = TURN
         try:
+            self._check()
             while self._left and budget > 0:
                 sent = self._step(budget)
                 budget -= max(sent, _LEAST)
@@ -147,7 +148,7 @@ class BodyWriter:
             self._warm(cold)
             return False
         except (OSError, EOFError):
-            # The peer has gone, or a file is shorter than was promised: never end short.
+            # The peer has gone, or a file is not what was promised: never end short, or mixed.
             self._release()
             self._loop.call_soon(self._finish, False)
             return False
@@ -158,6 +159,13 @@ class BodyWriter:
         self._unwatch()
         self._parts = ()
         return True
+
+    def _check(self) -> None:
+        """Between turns a file may be overwritten; in front of the first it was just looked at."""
+        part = self._parts[self._index]
+        later = self._index or self._offset
+        if later and isinstance(part, FileSpan) and not part.file.unchanged():
+            raise EOFError("the file has changed")
 
     def _advance(self, sent: int) -> None:
         self.sent += sent

@@ -129,7 +129,8 @@ class LocalStorage:
 
     def _open_version(self, key: str, version: str) -> OpenFile:
         try:
-            opened = OpenFile(os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC))
+            fd = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+            opened = OpenFile(fd, fixed=True)
         except FileNotFoundError:
             raise ObjectChanged(f"{key} is gone") from None
         except OSError as error:

@@ -15,8 +15,7 @@ ROUTES = ("multivariant", "mpd", "media", "iframes", "init", "segment", "text", 
 METHODS = ("GET", "HEAD", "OPTIONS", "other")
 CODES = (
     "200", "204", "206", "301", "302", "304", "400", "401", "403", "404", "405", "408", "409",
-    "412", "413", "414", "416", "422", "429", "431", "499", "500", "502", "503", "504",
-    "abort", "other",
+    "412", "413", "414", "416", "422", "429", "431", "499", "500", "502", "503", "504", "other",
 )  # fmt: skip
 _CLIENT_FAULTS = frozenset(code for code in CODES if code.startswith("4"))
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -30,9 +29,15 @@ REQUESTS = Counter(
         for route, method, code in product(ROUTES, METHODS, CODES)
     ),
 )
+ABORTED = Counter(
+    "vod_http_aborted_total",
+    "Answers that ended before their last byte: the viewer left, or what was sent had changed.",
+    ("route",),
+    tuple((route,) for route in ROUTES),
+)
 BYTES = Counter(
     "vod_http_response_bytes_total",
-    "Bytes of bodies sent.",
+    "Bytes of answers sent, heads included.",
     ("route",),
     tuple((route,) for route in ROUTES),
 )
@@ -45,7 +50,7 @@ DURATION = Histogram(
 )
 CONNECTIONS = Gauge("vod_http_connections", "Connections open now.")
 
-FAMILIES = (REQUESTS, BYTES, DURATION, CONNECTIONS)
+FAMILIES = (REQUESTS, ABORTED, BYTES, DURATION, CONNECTIONS)
 
 _BY_ENDING = {
     "aster.m3u8": "multivariant",
@@ -73,6 +78,7 @@ class HttpMetrics:
             (route, method, code): board.cell(worker, REQUESTS, (route, method, code, slo))
             for route, method, code, slo in REQUESTS.children
         }
+        self._aborted = {route: board.cell(worker, ABORTED, (route,)) for route in ROUTES}
         self._bytes = {route: board.cell(worker, BYTES, (route,)) for route in ROUTES}
         self._seconds: dict[str, Distribution] = {
             route: board.distribution(worker, DURATION, (route,)) for route in ROUTES
@@ -84,8 +90,9 @@ class HttpMetrics:
         self, method: str, path: str, status: int, sent: int, seconds: float, aborted: bool
     ) -> None:
         route = route_of(path) if path.startswith(("/v/", "/t/")) else "control"
-        code = "abort" if aborted else self._codes.get(status, "other")
-        key = (route, method if method in METHODS else "other", code)
-        self._requests[key].inc()
+        code = self._codes.get(status, "other")
+        self._requests[route, method if method in METHODS else "other", code].inc()
+        if aborted:
+            self._aborted[route].inc()
         self._bytes[route].inc(sent)
         self._seconds[route].observe(seconds)

@@ -11,7 +11,8 @@ export interface Meter {
   requested(): void;
 }
 
-const ENOUGH_SECONDS = 0.5;
+/** With that much buffered ahead, it is not for want of data that the picture stands still. */
+export const ENOUGH_SECONDS = 0.5;
 
 export function measure(video: HTMLVideoElement, signal: AbortSignal): Meter {
   let requestedAt = 0;
@@ -37,7 +38,7 @@ export function measure(video: HTMLVideoElement, signal: AbortSignal): Meter {
   on('seeking', () => (flowing = false));
   on('ended', () => (flowing = false));
   on('waiting', () => {
-    // With data at hand it is the decoder that is late, and that shows as dropped frames.
+    // A decoder that is late shows as dropped frames.
     const starved = bufferedAhead(video) < ENOUGH_SECONDS;
     if (flowing && starved && !video.seeking && !video.ended) meter.stalls += 1;
     flowing = false;

@@ -103,7 +103,7 @@ def test_what_is_left_out_is_logged(films: Path, workers: str) -> None:
         assert server.get("/v/uneven/master.m3u8")[0] == 200
         server.stop()
         _, errors = server.ended()
-    assert "WARNING" in errors
+    assert '"log.level":"warning"' in errors
     assert "uneven: left out uneven/video-odd.mp4: video track 1" in errors
 
 

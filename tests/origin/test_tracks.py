@@ -194,7 +194,11 @@ async def test_two_workers_at_once(library: Path, folder: Path, bodies: dict[str
 
 
 async def test_a_copy_that_another_worker_makes_meanwhile_is_seen(
-    library: Path, folder: Path, bodies: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    library: Path,
+    folder: Path,
+    bodies: dict[str, bytes],
+    writes: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = next(iter(bodies))
     late = CachingNode(library, folder)
@@ -203,6 +207,7 @@ async def test_a_copy_that_another_worker_makes_meanwhile_is_seen(
         assert len((await late.resource(path)).parts) > 2
     await CachingNode(library, folder).copied(path)
     await late.copied(path)
+    assert len(writes) == 1
 
 
 def test_copies_outlive_the_workers(library: Path, folder: Path, bodies: dict[str, bytes]) -> None:
@@ -318,21 +323,49 @@ async def test_another_library_has_copies_of_its_own(
 # Little room.
 
 
+def long_film(size: int) -> bytes:
+    """24 seconds of pictures of ``size`` bytes, and of sound."""
+    picture = [Row(size=size, duration=512, sync=number % 50 == 0) for number in range(600)]
+    sound = [Row(size=size // 3, duration=1920) for number in range(600)]
+    recordings = Recording("video", 12_800, picture), Recording("audio", 48_000, sound)
+    return plain_movie(*recordings, chunk=1)
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library of one title, whose picture and sound segments are of a few MB."""
+    """A library of one title, whose segments are of a few MB."""
     folder = tmp_path_factory.mktemp("large")
-    picture = [Row(size=30_000, duration=512, sync=number % 50 == 0) for number in range(600)]
-    sound = [Row(size=9_000, duration=1920) for number in range(600)]
-    recordings = Recording("video", 12_800, picture), Recording("audio", 48_000, sound)
-    movie = plain_movie(*recordings, chunk=1)
-    (folder / "film.mp4").write_bytes(movie)
+    (folder / "film.mp4").write_bytes(long_film(30_000))
     return folder
 
 
-async def test_what_is_being_sent_is_sent_whole_when_it_is_unlinked(
-    large: Path, folder: Path
+def taken(folder: Path) -> int:
+    """Bytes of the disk."""
+    return sum(path.stat().st_blocks * 512 for path in folder.iterdir())
+
+
+async def test_a_worker_holds_to_the_limit_as_it_writes(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sparse_cache, "SWEEP_SECONDS", 3600.0)
+    library = tmp_path / "library"
+    library.mkdir()
+    for number in range(10):
+        (library / f"{number}.mp4").write_bytes(long_film(3000))
+    node = CachingNode(library, folder, limit=16 * MIB)
+    copied = 0
+    for number in range(10):
+        for path in await node.segments(str(number)):
+            copied += (await node.copied(path)).size
+            assert taken(node.folder) <= 16 * MIB
+    assert copied > 20 * MIB
+
+
+async def test_what_is_being_sent_is_sent_whole_when_it_is_unlinked(
+    large: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is next asked for is not copied into a file that nobody finds any more."""
+    monkeypatch.setattr(sparse_cache, "SWEEP_SECONDS", 3600.0)
     node = CachingNode(large, folder)
     async with served(node) as site:
         for path in await node.segments("film"):
@@ -367,8 +400,7 @@ async def test_bytes_are_right_while_copies_come_and_go(
             assert [r.body for r in replies] == [expected[path] for _, path in asked]
             copies += sum([nodes[0].is_copy(await nodes[0].resource(path)) for path in paths])
             await asyncio.to_thread(held_to.sweep)
-            taken = sum(path.stat().st_blocks * 512 for path in nodes[0].folder.iterdir())
-            assert taken <= 10 * MIB
+            assert taken(nodes[0].folder) <= 10 * MIB
     assert copies
 
 
@@ -460,29 +492,33 @@ async def test_a_segment_too_large_for_the_limit_is_not_copied(large: Path, fold
 async def test_a_full_disk_is_told_once_and_tried_again_later(
     library: Path,
     folder: Path,
-    bodies: dict[str, bytes],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(sparse_cache, "REST_SECONDS", 0.0)
+    shutil.copy2(library / "film.mp4", library / "again.mp4")
     node = CachingNode(library, folder)
-    tries = []
+    tries = 0
 
     def full(fd: int, data: memoryview, position: int) -> int:
-        tries.append(position)
+        nonlocal tries
+        tries += 1
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
-        patch.setattr(os, "pwrite", full)
-        while len(tries) < 10:
-            for path, expected in bodies.items():
-                assert await node.body(path) == expected
-    assert [record.getMessage() for record in caplog.records] == [
-        "the cache on the disk fails, going on without it: [Errno 28] No space left on device"
-    ]
-    for path, expected in bodies.items():
-        await node.copied(path)
-        assert await node.body(path) == expected
+    for title in ("film", "again"):
+        expected = {path: await Node(library).body(path) for path in await node.segments(title)}
+        with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+            patch.setattr(os, "pwrite", full)
+            tries = 0
+            while tries < 10:
+                assert {path: await node.body(path) for path in expected} == expected
+        assert [record.getMessage() for record in caplog.records] == [
+            "the cache on the disk fails, going on without it: [Errno 28] No space left on device"
+        ]
+        caplog.clear()
+        for path in expected:
+            await node.copied(path)
+        assert {path: await node.body(path) for path in expected} == expected
 
 
 async def test_a_folder_that_cannot_be_used(

@@ -51,7 +51,7 @@ def main(count: int, path: Path, hang_seconds: float = workers.HANG_SECONDS) -> 
     workers.HANG_SECONDS = hang_seconds
     sock = socket.create_server(("127.0.0.1", 0), backlog=100)
     print(sock.getsockname()[1], flush=True)
-    return workers.run(count, lambda worker: uvloop.run(work(sock, path, worker)))
+    return workers.run(sock, count, lambda worker: uvloop.run(work(sock, path, worker)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData } from 'hls.js';
+import { ENOUGH_SECONDS } from '../meter';
 import { AUTO, OFF, nameRungs, nameTracks, selection, type CreateEngine } from './engine';
 
 /**
@@ -18,8 +19,7 @@ export const create: CreateEngine = (video, listener) => {
   let recovered = false;
 
   function onError(_event: string, data: ErrorData): void {
-    // A request that the viewer's new choice made vain.
-    if (data.details === ErrorDetails.INTERNAL_ABORTED) return;
+    if (isNoError(data)) return;
     const fatal = data.fatal && !recover(data);
     listener.failed(`${data.details}: ${data.error.message}`, fatal);
   }
@@ -77,3 +77,11 @@ export const create: CreateEngine = (video, listener) => {
     destroy: () => hls.destroy(),
   };
 };
+
+/** A request that a new choice made vain, and a decoder that is late with data at hand. */
+function isNoError({ details, buffer = 0 }: ErrorData): boolean {
+  return (
+    details === ErrorDetails.INTERNAL_ABORTED ||
+    (details === ErrorDetails.BUFFER_STALLED_ERROR && buffer >= ENOUGH_SECONDS)
+  );
+}

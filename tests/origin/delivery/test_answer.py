@@ -21,6 +21,7 @@ from origin.delivery.answer import (
 from origin.delivery.resource import FileSpan, OpenFile, Resource
 from origin.problem import Problem
 from tests.origin.delivery.library import content, noise, open_file, resource
+from tests.support.tracks import PROPERTY
 
 BODY = noise(100)
 ETAG = '"r1"'
@@ -189,6 +190,7 @@ def test_a_manifest_is_one_range_or_whole() -> None:
     assert ask(text, RANGE).status == 206
 
 
+@PROPERTY
 @given(
     method=st.sampled_from(["GET", "HEAD"]),
     first=st.none() | st.integers(0, 120),

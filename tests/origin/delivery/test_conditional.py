@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from origin.delivery.conditional import precondition, range_holds
@@ -82,7 +80,5 @@ def test_if_range(value: bytes | None, holds: bool) -> None:
 
 @pytest.mark.parametrize("filler", [b" ", b"\t", b",", b'"', b'"",', b"W/", b", "])
 def test_a_long_field_takes_linear_time(filler: bytes) -> None:
-    started = time.process_time()
-    precondition({b"if-none-match": filler * (1 << 20)}, ETAG)
-    # Quadratic time would be hours.
-    assert time.process_time() - started < 30
+    """Quadratic time would be hours, and so end in the suite's time-out."""
+    assert precondition({b"if-none-match": filler * (1 << 20)}, ETAG) == 200

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from origin.delivery.ranges import MAX_FIELD, requested
+from tests.support.tracks import PROPERTY
 
 SIZE = 100
 WHOLE = None  # the field is ignored
@@ -110,6 +111,7 @@ specs = st.lists(
 )
 
 
+@PROPERTY
 @given(specs, st.integers(0, 20))
 def test_against_sets_of_positions(asked: list[Spec], size: int) -> None:
     """The same rules, told with sets of byte positions."""
@@ -136,6 +138,7 @@ def _positions(spec: Spec, size: int) -> set[int] | None:
     return {n for n in range(size) if n >= first and (last is None or n <= last)}
 
 
+@PROPERTY
 @given(st.text("bytes=0123456789-, \t", max_size=40), st.integers(0, 50))
 def test_whatever_comes(field: str, size: int) -> None:
     for interval in requested(field.encode(), size, multipart=True) or ():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from origin.delivery.limits import Limits, Waiting
 from origin.delivery.request import Refusal, Request, RequestReader
+from tests.support.tracks import PROPERTY
 
 HOST = b"Host: a\r\n"
 GET = b"GET /v/x HTTP/1.1\r\n" + HOST
@@ -274,12 +275,14 @@ def test_where_it_stands() -> None:
     assert len(queue) == 1
 
 
+@PROPERTY
 @given(st.binary(max_size=400), st.integers(1, 50))
 def test_noise(data: bytes, step: int) -> None:
     for start in (b"", GET, POST + b"Transfer-Encoding: chunked\r\n\r\n"):
         read(start + data, step=step)
 
 
+@PROPERTY
 @given(st.data())
 def test_the_pieces_make_no_difference(data: st.DataObject) -> None:
     stream = data.draw(

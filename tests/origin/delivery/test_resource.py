@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from origin.delivery.resource import FileSpan, OpenFile, Part, slice_parts
 from tests.origin.delivery.library import content, interleaved, noise, open_file, resource
+from tests.support.tracks import PROPERTY
 
 BODY = noise(1000)
 
@@ -73,6 +74,7 @@ def test_no_value_ends_its_line(name: str, value: str) -> None:
         resource(b"text", **{name: value})
 
 
+@PROPERTY
 @given(data=st.data())
 def test_slices(data: st.DataObject, file: OpenFile) -> None:
     spans = st.builds(FileSpan, st.just(file), st.integers(0, 500), st.integers(0, 500))

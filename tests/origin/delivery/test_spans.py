@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from origin.delivery.resource import FileSpan, OpenFile, Part, part_size
 from origin.delivery.spans import GATHER_BELOW, Cold, gather, resident, warm
 from tests.origin.delivery.library import content, interleaved, noise, open_file
+from tests.support.tracks import PROPERTY
 
 SIZE = 400_000
 
@@ -108,6 +109,7 @@ def test_a_read_that_fails(file: OpenFile, monkeypatch: pytest.MonkeyPatch) -> N
         fill([FileSpan(file, 100, 10)], wait=False)
 
 
+@PROPERTY
 @given(data=st.data())
 def test_whatever_the_parts(data: st.DataObject, file: OpenFile) -> None:
     """Gathering again and again from where it stopped gives the body."""

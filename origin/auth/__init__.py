@@ -1,1 +1,0 @@
-"""Who may watch what: tokens that come with a request."""

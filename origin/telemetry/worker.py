@@ -1,0 +1,70 @@
+"""What one worker tells: every answer, and once a second how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+
+from origin.telemetry.board import Board, Counter, Gauge, Histogram
+from origin.telemetry.http import FAMILIES as HTTP_FAMILIES
+from origin.telemetry.http import HttpMetrics
+from origin.telemetry.log import AccessLog
+
+PULSE_SECONDS = 1.0
+
+LAG = Histogram(
+    "vod_event_loop_lag_seconds",
+    "How much later than due a timer of the event loop ran.",
+    (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+STARTS = Counter("vod_worker_starts_total", "Workers started; more than there are: restarts.")
+MEMORY = Gauge("vod_worker_resident_bytes", "Resident memory of each worker.")
+
+FAMILIES = (*HTTP_FAMILIES, LAG, STARTS, MEMORY)
+
+
+class Telemetry:
+    """``log_every``: one of how many good answers is logged; 0 for none at all."""
+
+    def __init__(self, board: Board, worker: int, log_every: int) -> None:
+        self._metrics = HttpMetrics(board, worker)
+        self._lag = board.distribution(worker, LAG)
+        self._memory = board.cell(worker, MEMORY)
+        self._log = AccessLog(sys.stdout.buffer, log_every, time.time) if log_every else None
+        board.cell(worker, STARTS).inc()
+
+    def observe(
+        self, method: str, path: str, status: int, sent: int, seconds: float, aborted: bool
+    ) -> None:
+        self._metrics.observe(method, path, status, sent, seconds, aborted)
+        if self._log is not None:
+            self._log.observe(method, path, status, sent, seconds, aborted)
+
+    async def pulse(self, connections: Callable[[], int]) -> None:
+        """Until cancelled: lag, memory, connections, and the log's lines."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                due = loop.time() + PULSE_SECONDS
+                await asyncio.sleep(PULSE_SECONDS)
+                self._lag.observe(max(loop.time() - due, 0.0))
+                self._memory.set(_resident_bytes())
+                self._metrics.connections.set(connections())
+                self._flush()
+        finally:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._log is not None:
+            self._log.flush()
+
+
+def _resident_bytes() -> float:
+    """Of this process, from /proc; 0 where there is none."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return float(statm.read().split()[1]) * 4096
+    except OSError:
+        return 0.0

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import io
+import os
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from origin.telemetry.board import Board, Counter, Family, Gauge, Histogram
+from origin.telemetry.http import METHODS, ROUTES, HttpMetrics, route_of
+from origin.telemetry.log import AccessLog
+from origin.telemetry.worker import FAMILIES
+from packager.address import (
+    IFramePlaylist,
+    InitSegment,
+    MediaPlaylist,
+    MediaSegment,
+    Mpd,
+    MultivariantPlaylist,
+    TextSegment,
+    WholeText,
+)
+
+SERIES_LIMIT = 2000
+REVISION = "0123456789abcdef"
+
+
+def page(*families: Family, workers: int = 1) -> tuple[Board, CollectorRegistry]:
+    board = Board(families, workers)
+    registry = CollectorRegistry()
+    registry.register(board)
+    return board, registry
+
+
+def test_workers_add_up() -> None:
+    films = Counter("films_total", "Films.", ("kind",), (("long",), ("short",)))
+    board, registry = page(films, workers=2)
+    board.cell(0, films, ("long",)).inc()
+    board.cell(1, films, ("long",)).inc(2)
+    assert registry.get_sample_value("films_total", {"kind": "long"}) == 3
+    assert registry.get_sample_value("films_total", {"kind": "short"}) is None
+
+
+def test_a_gauge_is_each_worker_s() -> None:
+    open_now = Gauge("open", "Open.")
+    board, registry = page(open_now, workers=2)
+    board.cell(1, open_now).set(7)
+    assert registry.get_sample_value("open", {"worker": "0"}) == 0
+    assert registry.get_sample_value("open", {"worker": "1"}) == 7
+
+
+def test_a_histogram_counts_up_to_each_bound() -> None:
+    seconds = Histogram("wait_seconds", "Wait.", (0.1, 1.0))
+    board, registry = page(seconds, workers=2)
+    for worker, value in ((0, 0.1), (1, 0.5), (0, 3.0)):
+        board.distribution(worker, seconds).observe(value)
+    buckets = {
+        bound: registry.get_sample_value("wait_seconds_bucket", {"le": bound})
+        for bound in ("0.1", "1.0", "+Inf")
+    }
+    assert buckets == {"0.1": 1, "1.0": 2, "+Inf": 3}
+    assert registry.get_sample_value("wait_seconds_sum") == pytest.approx(3.6)
+
+
+def test_a_forked_worker_writes_where_its_parent_reads() -> None:
+    films = Counter("films_total", "Films.")
+    board, registry = page(films, workers=2)
+    child = os.fork()
+    if child == 0:
+        board.cell(1, films).inc(5)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert registry.get_sample_value("films_total") == 5
+
+
+def test_two_metrics_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="films_total"):
+        Board((Counter("films_total", "Films."), Gauge("films_total", "Films.")), 1)
+
+
+@pytest.mark.parametrize(
+    ("address", "route"),
+    [
+        (MultivariantPlaylist("a"), "multivariant"),
+        (Mpd("a"), "mpd"),
+        (MediaPlaylist("a", REVISION, "video1"), "media"),
+        (IFramePlaylist("a", REVISION, "video1"), "iframes"),
+        (InitSegment("a", REVISION, "video1"), "init"),
+        (MediaSegment("a", REVISION, "video1", 0), "segment"),
+        (TextSegment("a", REVISION, "text1", 0), "text"),
+        (WholeText("a", REVISION, "text1"), "text"),
+        ("/v/a/else", "other"),
+    ],
+)
+def test_routes(address: object, route: str) -> None:
+    assert route_of(str(address)) == route
+
+
+def test_an_answer_is_counted() -> None:
+    board, registry = page(*FAMILIES)
+    metrics = HttpMetrics(board, 0)
+    metrics.observe("GET", "/v/a/0/video1/0.m4s", 206, 1000, 0.003, False)
+    metrics.observe("BREW", "/pot", 418, 10, 0.003, True)
+    labels = {"route": "segment", "method": "GET", "code": "206", "slo": "1"}
+    assert registry.get_sample_value("vod_http_requests_total", labels) == 1
+    labels = {"route": "control", "method": "other", "code": "other", "slo": "1"}
+    assert registry.get_sample_value("vod_http_requests_total", labels) == 1
+    assert registry.get_sample_value("vod_http_aborted_total", {"route": "control"}) == 1
+    sent = registry.get_sample_value("vod_http_response_bytes_total", {"route": "segment"})
+    assert sent == 1000
+
+
+def test_series_stay_few_whatever_is_asked() -> None:
+    board, registry = page(*FAMILIES)
+    metrics = HttpMetrics(board, 0)
+    for status in range(100, 600):
+        for method in (*METHODS, "BREW"):
+            for route in ROUTES:
+                metrics.observe(method, f"/v/{status}/{route}.m4s", status, 1, 0.1, False)
+    lines = generate_latest(registry).decode().splitlines()
+    assert len([line for line in lines if not line.startswith("#")]) < SERIES_LIMIT
+
+
+def lines_of(every: int, *answers: tuple[str, int, bool]) -> list[dict[str, object]]:
+    stream = io.BytesIO()
+    log = AccessLog(stream, every, clock=lambda: 1_000_000_000.0)
+    for path, status, aborted in answers:
+        log.observe("GET", path, status, 5, 0.25, aborted)
+    log.flush()
+    return [orjson.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_good_answers_are_sampled_and_bad_ones_are_all_logged() -> None:
+    good = [("/v/a/master.m3u8", 200, False)] * 20
+    assert len(lines_of(10, *good)) == 2
+    assert len(lines_of(100, *good, ("/v/b", 503, False), ("/v/c", 200, True))) == 2
+
+
+def test_a_line_of_the_access_log() -> None:
+    (line,) = lines_of(1, ("/v/a/master.m3u8", 200, False))
+    assert line["@timestamp"] == "2001-09-09T01:46:40.000+00:00"
+    assert line["event.duration"] == 250_000_000
+    assert line["url.path"] == "/v/a/master.m3u8"
+
+
+def test_no_token_is_logged() -> None:
+    (line,) = lines_of(1, ("/t/SECRET/v/a/master.m3u8", 200, False))
+    assert "SECRET" not in str(line)
+    assert str(line["url.path"]).endswith("/v/a/master.m3u8")
