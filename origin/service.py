@@ -18,33 +18,28 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
 from catalog.assets import Asset, Catalogue, MediaFile, TextFile
 from origin.cache import Cache
 from origin.delivery.resource import FileSpan, OpenFile, Part, Resource
+from origin.documents import make, media_track, segment_row
 from origin.errors import ObjectChanged, UnknownRevision, UnknownTitle
 from origin.storage import Storage
 from origin.storage.tracks import Copy, TrackCache
 from packager.address import (
     Address,
-    InitSegment,
     MediaSegment,
     Mpd,
     MultivariantPlaylist,
-    TextSegment,
-    WholeText,
     parse,
 )
 from packager.errors import BadText, NotFound, PackagerError
-from packager.manifests import render
 from packager.model import LeftOut, Presentation, Rendition, TextRendition
 from packager.movie import index_movie
-from packager.mux.fmp4 import MEDIA_TYPES, init_segment, plan_segment
+from packager.mux.fmp4 import plan_segment
 from packager.plan import Splice
 from packager.presentation import Source, TextSource, build_presentation
 from packager.ranges import ByteRange
-from packager.text import read_text, webvtt_file, webvtt_segment
+from packager.text import read_text
 from packager.text.document import MAX_BYTES
 
 log = logging.getLogger(__name__)
@@ -52,7 +47,6 @@ log = logging.getLogger(__name__)
 FRESH_SECONDS = 1.0
 IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT_LIVED = "public, max-age=60, s-maxage=300, stale-while-revalidate=60, stale-if-error=86400"
-TEXT_TYPE = "text/vtt"
 _TITLE_COST, _SAMPLE_COST, _CUE_COST, _BUILT_COST, _PART_COST = 4096, 41, 300, 1024, 160
 
 
@@ -231,9 +225,9 @@ class Origin:
     async def _build(self, title: Title, address: Address, let_go: Callable[[], None]) -> _Built:
         presentation = title.presentation
         if isinstance(address, MultivariantPlaylist | Mpd):
-            media_type, text = await asyncio.to_thread(render, presentation, address)
             tag = f"{presentation.revision}-{str(address).rpartition('/')[2]}"
-            return _Built(_in_memory(media_type, text.encode(), tag, SHORT_LIVED), title.look)
+            manifest = await asyncio.to_thread(make, presentation, None, address, tag, SHORT_LIVED)
+            return _Built(manifest, title.look)
         if address.revision != presentation.revision:
             raise UnknownRevision(f"the files of '{address.asset}' are not {address.revision}")
         track = title.tracks.get(address.track)
@@ -241,14 +235,14 @@ class Origin:
             raise NotFound(f"'{address.asset}' has no track {address.track}")
         tag = f"{address.revision}-{address.track}-{address.file}"
         if isinstance(address, MediaSegment):
-            return await self._segment(title, _media(track), address.time, tag, let_go)
-        document = _document(presentation, track, address)
-        return _Built(_in_memory(*document, tag, IMMUTABLE), title.look)
+            return await self._segment(title, media_track(track), address.time, tag, let_go)
+        document = await asyncio.to_thread(make, presentation, track, address, tag, IMMUTABLE)
+        return _Built(document, title.look)
 
     async def _segment(
         self, title: Title, rendition: Rendition, time: int, tag: str, let_go: Callable[[], None]
     ) -> _Built:
-        row = _row(rendition.segments.time, time, rendition.name)
+        row = segment_row(rendition.segments.time, time, rendition.name)
         plan = plan_segment(rendition, row)
         version = title.versions[plan.source]
         opened = await self._storage.open(plan.source, version)
@@ -259,55 +253,6 @@ class Origin:
             if copy is not None and copy.span is not None:
                 pieces = (copy.span,)
         return _Built(_from_file(plan, (head, *pieces), tag), title.look, opened, version, copy)
-
-
-def _document(
-    presentation: Presentation, track: Rendition | TextRendition, address: Address
-) -> tuple[str, bytes]:
-    """Media type and body of what is made in memory under a revision."""
-    match address:
-        case InitSegment():
-            rendition = _media(track)
-            return MEDIA_TYPES[rendition.track.kind], init_segment(rendition)
-        case WholeText():
-            return TEXT_TYPE, webvtt_file(_text(track))
-        case TextSegment():
-            text = _text(track)
-            starts = np.array(text.edges[:-1], np.int64)
-            return TEXT_TYPE, webvtt_segment(text, _row(starts, address.time, text.name))
-        case _:
-            media_type, body = render(presentation, address)
-            return media_type, body.encode()
-
-
-def _media(track: Rendition | TextRendition) -> Rendition:
-    if isinstance(track, Rendition):
-        return track
-    raise NotFound(f"{track.name} is text")
-
-
-def _text(track: Rendition | TextRendition) -> TextRendition:
-    if isinstance(track, TextRendition):
-        return track
-    raise NotFound(f"{track.name} is not text")
-
-
-def _row(times: np.ndarray[tuple[int], np.dtype[np.int64]], time: int, track: str) -> int:
-    row = int(np.searchsorted(times, time))
-    if row == len(times) or times[row] != time:
-        raise NotFound(f"no segment of {track} starts at {time}")
-    return row
-
-
-def _in_memory(media_type: str, body: bytes, tag: str, cache_control: str) -> Resource:
-    return Resource(
-        media_type=media_type,
-        etag=f'"{tag}"',
-        cache_control=cache_control,
-        size=len(body),
-        parts=(body,),
-        multipart=False,
-    )
 
 
 def _place(plan: Splice, opened: OpenFile) -> tuple[bytes, tuple[FileSpan, ...]]:
@@ -328,5 +273,7 @@ def _from_file(plan: Splice, parts: tuple[Part, ...], tag: str) -> Resource:
 
 
 def _built_cost(built: _Built) -> int:
-    parts = built.resource.parts
-    return _BUILT_COST + sum(len(p) if isinstance(p, bytes) else _PART_COST for p in parts)
+    resource = built.resource
+    twin = resource.gzip.size if resource.gzip else 0
+    parts = (len(p) if isinstance(p, bytes) else _PART_COST for p in resource.parts)
+    return _BUILT_COST + twin + sum(parts)

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from origin.delivery import fields
+from origin.delivery.coding import prefers_gzip
 from origin.delivery.conditional import precondition, range_holds
 from origin.delivery.ranges import Interval, requested
 from origin.delivery.resource import Part, Resource, slice_parts
@@ -40,6 +41,8 @@ PREFLIGHT = Answer(204, fields.SHARED + fields.PREFLIGHT + b"\r\n")
 
 def answer_resource(head_only: bool, headers: Mapping[bytes, bytes], resource: Resource) -> Answer:
     """``headers`` by lower-case name; lines of one name are joined by commas."""
+    if resource.gzip is not None and prefers_gzip(headers.get(b"accept-encoding", b"")):
+        resource = resource.gzip
     if b"if-none-match" in headers or b"if-match" in headers:
         status = precondition(headers, resource.etag.encode())
         if status == 304:
@@ -86,7 +89,7 @@ def _partial(resource: Resource, intervals: tuple[Interval, ...]) -> Answer:
     start, stop = intervals[0]
     lines = fields.block(
         [
-            ("Content-Type", resource.media_type),
+            *resource.content_lines,
             ("Content-Length", str(stop - start)),
             ("Content-Range", _content_range(resource, intervals[0])),
             ("Accept-Ranges", "bytes"),

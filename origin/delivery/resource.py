@@ -78,8 +78,10 @@ def slice_parts(parts: tuple[Part, ...], start: int, stop: int) -> tuple[Part, .
 class Resource:
     """``size`` bytes made of ``parts`` in order, under a strong, quoted ``etag``.
 
-    ``multipart`` says whether several ranges may be had at once. A ``size`` that is not the sum of
-    the parts, an entity tag that is not strong and a value that is no field value are ValueErrors.
+    ``multipart`` says whether several ranges may be had at once. ``gzip`` is the same content under
+    that coding, a resource of its own with its own tag, for those who accept it. A ``size`` that is
+    not the sum of the parts, an entity tag that is not strong and a value that is no field value
+    are ValueErrors.
     """
 
     media_type: str
@@ -87,8 +89,9 @@ class Resource:
     cache_control: str
     size: int
     parts: tuple[Part, ...]
-    vary: str = ""
     multipart: bool = True
+    gzip: Resource | None = None
+    content_encoding: str = ""
 
     validators: bytes = field(init=False, repr=False)
     """Field lines of every answer about it, 304 included."""
@@ -96,17 +99,25 @@ class Resource:
     """All field lines of a 200 and the line that ends them."""
     in_memory: bool = field(init=False, repr=False)
 
+    @property
+    def content_lines(self) -> list[tuple[str, str]]:
+        """What the body is, whole or in part."""
+        lines = [("Content-Type", self.media_type)]
+        if self.content_encoding:
+            lines.append(("Content-Encoding", self.content_encoding))
+        return lines
+
     def __post_init__(self) -> None:
         if not _STRONG.fullmatch(self.etag):
             raise ValueError(f"not a strong entity tag: {self.etag!r}")
         if self.size != (total := sum(map(part_size, self.parts))):
             raise ValueError(f"size {self.size}, but the parts have {total} bytes")
         lines = [("ETag", self.etag), ("Cache-Control", self.cache_control)]
-        if self.vary:
-            lines.append(("Vary", self.vary))
+        if self.gzip is not None or self.content_encoding:
+            lines.append(("Vary", "Accept-Encoding"))
         validators = fields.SHARED + fields.block(lines)
         content = [
-            ("Content-Type", self.media_type),
+            *self.content_lines,
             ("Content-Length", str(self.size)),
             ("Accept-Ranges", "bytes"),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import http.client
 import io
 import os
@@ -107,6 +108,21 @@ async def test_subtitles_are_sent(site: Served) -> None:
     assert all(reply.body.startswith(b"WEBVTT") for reply in texts)
     assert sum(b"Five to seven and a half" in reply.body for reply in texts) == 2
     assert sum(b"Dos a cuatro" in reply.body for reply in texts) == 2
+
+
+async def test_what_is_text_is_compressed_for_those_who_accept_it(site: Served) -> None:
+    for path in await site.node.every_path("city"):
+        plain = await site.get(path)
+        packed = await site.get(path, "Accept-Encoding: gzip")
+        if path.endswith((".m4s", ".mp4")):
+            assert "content-encoding" not in packed.headers
+            assert "vary" not in packed.headers
+            assert packed.body == plain.body
+        elif "content-encoding" in packed.headers:
+            assert gzip.decompress(packed.body) == plain.body
+            assert len(packed.body) < len(plain.body)
+            assert packed.headers["etag"] != plain.headers["etag"]
+            assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
 async def test_a_query_changes_nothing(site: Served) -> None:

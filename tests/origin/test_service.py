@@ -415,7 +415,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return render(presentation, address)
 
     monkeypatch.setattr("origin.service.index_movie", counted_index)
-    monkeypatch.setattr("origin.service.render", counted_render)
+    monkeypatch.setattr("origin.documents.render", counted_render)
     return done
 
 

@@ -22,7 +22,6 @@ from origin.storage import sparse, sparse_cache, tracks
 from origin.storage.sparse import SparseFile, SparseFolder
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import TrackCache
-from packager.errors import PackagerError
 from tests.cli.running import ROOT, serving
 from tests.origin.delivery.serving import PATIENCE, Wire, request, until
 from tests.origin.node import MIB, Node, served
@@ -137,11 +136,7 @@ async def test_real_files(name: str, tmp_path: Path, folder: Path) -> None:
     library.mkdir()
     (library / "title.mp4").symlink_to(FOLDER / name)
     plain, node = Node(library), CachingNode(library, folder)
-    try:
-        paths = await node.segments("title")
-    except PackagerError as error:
-        pytest.skip(f"not packaged: {error}")
-    for path in paths:
+    for path in await node.segments("title"):
         first = await node.body(path)
         lies = (await plain.resource(path)).parts[1:]
         if tracks.is_scattered([piece for piece in lies if isinstance(piece, FileSpan)]):
@@ -213,7 +208,9 @@ async def test_a_copy_that_another_worker_makes_meanwhile_is_seen(
 def test_copies_outlive_the_workers(library: Path, folder: Path, bodies: dict[str, bytes]) -> None:
     seen = []
     for _ in range(2):
-        with serving(library, "--workers", "2", VOD_CACHE_FOLDER=str(folder)) as server:
+        with serving(
+            library, "--workers", "2", VOD_CACHE_FOLDER=str(folder), VOD_LOG_EVERY="0"
+        ) as server:
             for _ in range(4):
                 assert {path: server.get(path)[1] for path in bodies} == bodies
             server.until(lambda: copied_parts(folder) == len(bodies))
@@ -566,7 +563,6 @@ async def main():
     for _ in range(3):
         for path in await node.segments("film"):
             assert await node.body(path) == await Node(library).body(path)
-    print(len(list(node.folder.iterdir())))
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 asyncio.run(main())
@@ -577,8 +573,9 @@ asyncio.run(main())
         capture_output=True,
         text=True,
         timeout=60,
-        check=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     assert done.stderr.count("File too large") == 1
 
 
@@ -632,7 +629,7 @@ def test_nobody_said_where_and_there_is_no_place(
 ) -> None:
     folder.mkdir()
     (folder / f"vod-origin-{os.geteuid()}").symlink_to(library)
-    with serving(library, VOD_CACHE_FOLDER="", TMPDIR=str(folder)) as server:
+    with serving(library, VOD_CACHE_FOLDER="", TMPDIR=str(folder), VOD_LOG_EVERY="0") as server:
         for _ in range(2):
             assert {path: server.get(path)[1] for path in bodies} == bodies
         server.stop()

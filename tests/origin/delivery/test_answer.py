@@ -151,10 +151,51 @@ def test_head_is_get_without_a_body(headers: dict[str, str], segment: Resource) 
 
 
 def test_a_304_repeats_what_a_200_would_say_of_caching() -> None:
-    text = resource(b"#EXTM3U\n", vary="Accept-Encoding")
+    text = coded()
     fields = fields_of(ask(text, {"if-none-match": "*"}))
     assert fields["Vary"] == "Accept-Encoding"
     assert fields["ETag"] == ETAG
+
+
+def coded() -> Resource:
+    """A playlist and its compressed twin."""
+    twin = resource(b"packed", etag='"r1-gz"', content_encoding="gzip")
+    return resource(b"#EXTM3U\n", etag=ETAG, gzip=twin)
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    ["gzip", "gzip, deflate, br", "GZIP;q=0.5, identity;q=0.4", "x-gzip", "*", "br , gzip ; q=1"],
+)
+def test_the_twin_goes_to_those_who_accept_it(accepted: str) -> None:
+    answer = ask(coded(), {"accept-encoding": accepted})
+    fields = fields_of(answer)
+    assert content(answer.parts) == b"packed"
+    assert fields["Content-Encoding"] == "gzip"
+    assert fields["Content-Length"] == "6"
+    assert fields["ETag"] == '"r1-gz"'
+    assert fields["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [None, "", "identity", "br", "gzip;q=0", "gzip;q=0.1, identity", "*;q=0", "gzip;q=much"],
+)
+def test_the_plain_one_goes_to_the_others(accepted: str | None) -> None:
+    answer = ask(coded(), {} if accepted is None else {"accept-encoding": accepted})
+    assert content(answer.parts) == b"#EXTM3U\n"
+    assert "Content-Encoding" not in fields_of(answer)
+    assert fields_of(answer)["Vary"] == "Accept-Encoding"
+
+
+def test_tags_and_ranges_are_those_of_the_coding() -> None:
+    gzip = {"accept-encoding": "gzip"}
+    assert ask(coded(), {**gzip, "if-none-match": '"r1-gz"'}).status == 304
+    assert ask(coded(), {**gzip, "if-none-match": ETAG}).status == 200
+    part = ask(coded(), {**gzip, "range": "bytes=1-2"})
+    assert content(part.parts) == b"ac"
+    assert fields_of(part)["Content-Range"] == "bytes 1-2/6"
+    assert fields_of(part)["Content-Encoding"] == "gzip"
 
 
 def test_multipart_byteranges(segment: Resource) -> None:
