@@ -72,7 +72,8 @@ def vod_origin(library: Path, scratch: Path) -> Iterator[Server]:
     run = "from cli.main import main; raise SystemExit(main())"
     arguments = ["serve", str(library), "--host", HOST, "--port", "0", "--workers", "1"]
     log = scratch / "vod-origin.log"
-    with _running([sys.executable, "-c", run, *arguments], log) as process:
+    environment = os.environ | {"VOD_CACHE_FOLDER": str(scratch.resolve())}
+    with _running([sys.executable, "-c", run, *arguments], log, environment) as process:
         port = _wait_for(process, log, lambda: _announced_port(log))
         yield Server("vod-origin", _own_version(), HOST, port, process.pid)
 
@@ -102,9 +103,13 @@ def nginx_program() -> str | None:
 
 
 @contextmanager
-def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    command: list[str], log: Path, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output, on_core(cores()[0]):
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment
+        )
     try:
         yield process
     finally:

@@ -12,9 +12,9 @@ done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "Not found:$missing. What needs them is skipped." >&2
+    echo "Not found:$missing. What needs them will not run." >&2
 elif [ "$(id -u)" != 0 ]; then
-    echo "Not found:$missing. What needs them is skipped. To install them, as root:" >&2
+    echo "Not found:$missing. What needs them will not run. To install them, as root:" >&2
     echo "    apt-get install --no-install-recommends$missing" >&2
 else
     echo "Installing Debian packages:$missing" >&2

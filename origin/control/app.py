@@ -37,6 +37,7 @@ def control_app(origin: Origin, catalogue: Catalogue) -> web.Application:
     app.router.add_get("/readyz", _alive)
     app.router.add_get("/metrics", server_stats)
     app.router.add_get("/api/library", library.page)
+    app.router.add_get("/api/library/{id}", library.title)
     app.router.add_get("/{path:.*}", PageFiles(PAGE_FOLDER).serve)
     app.on_response_prepare.append(_sign)
     return app
@@ -74,7 +75,8 @@ async def _alive(_: web.Request) -> web.Response:
 
 
 class _Library:
-    """``GET /api/library?cursor=…``: a page of titles, each with what is known of it by then."""
+    """``GET /api/library?cursor=…``: a page of titles, each with what is known of it by then;
+    ``GET /api/library/{id}``: one of them."""
 
     def __init__(self, origin: Origin, catalogue: Catalogue) -> None:
         self._origin = origin
@@ -90,10 +92,14 @@ class _Library:
             task.result() if task.done() else _listed(asset_id)
             for asset_id, task in zip(page.ids, tasks, strict=True)
         ]
-        body = {"titles": [title for title in titles if title], "next": page.next}
-        return web.Response(
-            body=orjson.dumps(body), content_type=_JSON, headers={"Cache-Control": "no-cache"}
-        )
+        return _json({"titles": [title for title in titles if title], "next": page.next})
+
+    async def title(self, request: web.Request) -> web.Response:
+        asset_id = request.match_info["id"]
+        title = await self._describe(asset_id)
+        if title is None:
+            raise UnknownTitle(f"no title '{asset_id}'")
+        return _json(title)
 
     async def _describe(self, asset_id: str) -> dict[str, object] | None:
         """The title's entry; None for a folder that holds no media."""
@@ -103,6 +109,12 @@ class _Library:
             return None
         except (PackagerError, StorageError) as error:
             return _listed(asset_id) | {"problem": describe(error).detail}
+
+
+def _json(body: dict[str, object]) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(body), content_type=_JSON, headers={"Cache-Control": "no-cache"}
+    )
 
 
 def _listed(asset_id: str, title: Title | None = None) -> dict[str, object]:

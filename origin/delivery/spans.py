@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from itertools import islice
 
 from origin.delivery.resource import FileSpan, OpenFile, Part, part_size
 
@@ -71,7 +70,7 @@ def gather(
     """
     filled = 0
     reads: list[_Read] = []
-    for part in islice(parts, index, index + _MAX_PIECES):
+    for part in parts[index : index + _MAX_PIECES]:
         size = part_size(part)
         take = min(size - offset, len(room) - filled)
         if size >= below or (take == 0 and size > 0):

@@ -21,6 +21,14 @@ export function fetchPage(cursor: string | null): Promise<Page> {
   return getJson<Page>(`api/library${query}`);
 }
 
+/** One title, or `undefined` where there is none of that id. */
+export async function fetchTitle(id: string): Promise<Title | undefined> {
+  const response = await reach(`api/library/${encodeURIComponent(id)}`);
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(await refusal(response));
+  return (await response.json()) as Title;
+}
+
 async function getJson<T>(url: string): Promise<T> {
   const response = await reach(url);
   if (!response.ok) throw new Error(await refusal(response));

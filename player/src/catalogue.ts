@@ -1,6 +1,6 @@
 /** The titles fetched so far; more come a page at a time. */
 
-import { fetchPage, type Title } from './api';
+import { fetchPage, fetchTitle, type Title } from './api';
 
 const titles: Title[] = [];
 let cursor: string | null = null;
@@ -19,13 +19,9 @@ export const catalogue = {
     return pending;
   },
 
-  /** The title of that id, from pages fetched until it appears. */
+  /** The title of that id, asked for by itself where its page is not in yet. */
   async find(id: string): Promise<Title | undefined> {
-    for (;;) {
-      const found = titles.find((title) => title.id === id);
-      if (found || complete) return found;
-      await this.more();
-    }
+    return titles.find((title) => title.id === id) ?? (await fetchTitle(id));
   },
 };
 

@@ -70,11 +70,15 @@ def test_a_broken_title_says_what_is_wrong_and_what_to_do(
     page.screenshot(path=report.picture("broken-title"))
 
 
-def test_an_unknown_title_leads_back_to_the_library(page: Page, origin: str) -> None:
+def test_an_unknown_title_leads_back_to_the_library(
+    page: Page, origin: str, page_faults: list[str]
+) -> None:
     page.goto(f"{origin}#/title/nobody?autoplay=1")
     expect(page.get_by_role("alert")).to_contain_text("nobody")
     page.get_by_role("link", name="Go to the library").click()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
+    assert page_faults.pop(0) == f"404 {origin}api/library/nobody"
+    assert "404" in page_faults.pop(0)  # the console says the same
 
 
 def test_a_server_that_is_gone_is_said(page: Page, origin: str, page_faults: list[str]) -> None:

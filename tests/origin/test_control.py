@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -331,3 +332,11 @@ async def test_a_defect_is_a_problem_and_is_logged(
     assert orjson.loads(reply.body)["code"] == "internal-error"
     assert b"secret" not in reply.body
     assert "ZeroDivisionError: secret" in caplog.text
+
+
+async def test_one_title(site: Served) -> None:
+    listed = orjson.loads((await site.get("/api/library")).body)["titles"]
+    for entry in listed:
+        reply = await site.get(f"/api/library/{quote(entry['id'], safe='')}")
+        assert orjson.loads(reply.body) == entry
+    assert (await site.get("/api/library/nothing")).status == 404
