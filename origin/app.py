@@ -40,12 +40,12 @@ MIB = 1 << 20
 
 def run(settings: Settings) -> int:
     """Serve until told to stop; the exit status."""
-    configure(settings.log_level)
     storage = _storage(settings)
     if settings.cache_folder:
         _tracks(settings, storage)  # or it is no start
     _allow_many_files()
     sock = _listen(settings)
+    configure(settings.log_level)  # from here on it serves: what went wrong before was raised
     print(f"vod-origin serves {settings.library} at {_address(sock)}", flush=True)
     count = settings.workers or os.cpu_count() or 1
     board = Board(FAMILIES, count)
