@@ -21,7 +21,7 @@ from collections.abc import Callable
 from origin.delivery.resource import FileSpan, Part, part_size
 from origin.delivery.spans import GATHER_BELOW, Cold, gather, resident, warm
 
-TURN = 256 * 1024
+TURN = 512 * 1024
 SCRATCH = 128 * 1024
 """Size of the buffer that the writers of one loop share: nothing is in it between two turns."""
 
