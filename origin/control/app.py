@@ -17,7 +17,8 @@ from catalog.assets import Catalogue, display_name
 from origin.control.static import PageFiles
 from origin.errors import StorageError, UnknownTitle, describe
 from origin.problem import MEDIA_TYPE, Problem
-from origin.service import Origin, Title
+from origin.service import Origin
+from origin.titles import Title
 from packager.address import Mpd, MultivariantPlaylist
 from packager.errors import PackagerError
 

@@ -15,8 +15,9 @@ from origin.control.app import control_app
 from origin.delivery.resource import Resource
 from origin.delivery.server import serve
 from origin.errors import describe
-from origin.service import FRESH_SECONDS, Origin
+from origin.service import Origin
 from origin.storage.local import LocalStorage
+from origin.titles import FRESH_SECONDS
 from packager.address import IFramePlaylist, MediaPlaylist, Mpd, MultivariantPlaylist, parse
 from tests.origin.delivery.library import content
 from tests.origin.delivery.serving import PATIENCE, Reply, Wire

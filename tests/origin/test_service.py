@@ -414,7 +414,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(f"render {address}")
         return render(presentation, address)
 
-    monkeypatch.setattr("origin.service.index_movie", counted_index)
+    monkeypatch.setattr("origin.titles.index_movie", counted_index)
     monkeypatch.setattr("origin.documents.render", counted_render)
     return done
 

@@ -1,0 +1,153 @@
+"""Titles as their files are now: listed, indexed and joined into presentations.
+
+A title that was looked at less than ``FRESH_SECONDS`` ago is taken as it is. Past that its files
+are listed again, and read again where a version is new; however many ask, that happens once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from catalog.assets import Asset, Catalogue, MediaFile, TextFile
+from origin.cache import Cache
+from origin.errors import UnknownTitle
+from origin.storage import Storage
+from packager.errors import BadText, PackagerError
+from packager.model import LeftOut, Presentation, Rendition, TextRendition
+from packager.movie import index_movie
+from packager.presentation import Source, TextSource, build_presentation
+from packager.text import read_text
+from packager.text.document import MAX_BYTES
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 1.0
+_TITLE_COST, _SAMPLE_COST, _CUE_COST = 4096, 41, 300
+
+
+@dataclass(slots=True)
+class Look:
+    """When a title's files were last looked at. What was built of the title shares it: it ages
+    with the title, and does not keep the title's indexes in memory."""
+
+    at: float
+
+
+@dataclass(slots=True)
+class Title:
+    """One title as it was last read."""
+
+    asset: Asset
+    presentation: Presentation
+    look: Look
+    versions: dict[str, str] = field(init=False)
+    tracks: dict[str, Rendition | TextRendition] = field(init=False)
+
+    def __post_init__(self) -> None:
+        p = self.presentation
+        self.versions = {file.key: file.version for file in self.asset.media}
+        self.tracks = {r.name: r for r in p.renditions} | {t.name: t for t in p.text}
+
+    @property
+    def nbytes(self) -> int:
+        samples = sum(len(r.track.samples) for r in self.presentation.renditions)
+        cues = sum(len(t.cues) for t in self.presentation.text)
+        return _TITLE_COST + samples * _SAMPLE_COST + cues * _CUE_COST
+
+
+class Titles:
+    """Kept up to ``cache_bytes`` of indexes."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        storage: Storage,
+        cache_bytes: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._catalogue = catalogue
+        self._storage = storage
+        self._clock = clock
+        self._titles: Cache[str, Title] = Cache(cache_bytes, lambda title: title.nbytes)
+
+    async def get(self, asset_id: str, revision: str | None = None) -> Title:
+        """The title as its files are now. They are looked at again where ``revision`` is another:
+        a fellow worker may have seen newer ones and named them in a manifest."""
+        title = self._titles.peek(asset_id)
+        if (
+            title is not None
+            and self.is_fresh(title.look)
+            and revision in (None, title.presentation.revision)
+        ):
+            return title
+        return await self._titles.load(asset_id, lambda: self._refresh(asset_id))
+
+    def is_fresh(self, look: Look) -> bool:
+        return look.at + FRESH_SECONDS > self._clock()
+
+    async def _refresh(self, asset_id: str) -> Title:
+        look = Look(self._clock())
+        asset = await self._catalogue.asset(asset_id)
+        known = self._titles.peek(asset_id)
+        if known is not None and known.asset == asset:
+            known.look.at = look.at
+            return known
+        self.forget(asset_id)
+        if asset is None:
+            raise UnknownTitle(f"no title '{asset_id}'")
+        return await self._load(asset, look)
+
+    def forget(self, asset_id: str) -> None:
+        """The title, and all that was built of it."""
+        title = self._titles.peek(asset_id)
+        if title is not None:
+            title.look.at = -math.inf
+            self._titles.discard(asset_id)
+
+    async def _load(self, asset: Asset, look: Look) -> Title:
+        media, texts = await asyncio.gather(
+            asyncio.gather(*(self._index(file, asset) for file in asset.media)),
+            asyncio.gather(*map(self._read_text, asset.text)),
+        )
+        presentation = await asyncio.to_thread(
+            build_presentation,
+            asset.id,
+            [source for source in media if isinstance(source, Source)],
+            [text for text in texts if isinstance(text, TextSource)],
+            [out for out in (*media, *texts) if isinstance(out, LeftOut)],
+        )
+        for item in presentation.left_out:
+            level = logging.INFO if item.expected else logging.WARNING
+            log.log(level, "%s: left out %s: %s", asset.id, item.source, item.text)
+        return Title(asset, presentation, look)
+
+    async def _index(self, file: MediaFile, asset: Asset) -> Source | LeftOut:
+        reader = index_movie(file.key, file.version, file.size)
+        try:
+            index = await self._storage.drive(file.key, file.version, reader)
+        except PackagerError as error:
+            if len(asset.media) == 1:
+                raise
+            return LeftOut(file.key, "", str(error))
+        return Source(index, file.language)
+
+    async def _read_text(self, file: TextFile) -> TextSource | LeftOut:
+        try:
+            if file.size > MAX_BYTES:
+                raise BadText(f"{file.size} bytes, more than {MAX_BYTES}")
+            data = await self._storage.read(file.key, file.version)
+            document = await asyncio.to_thread(read_text, file.key, data)
+        except PackagerError as error:
+            return LeftOut(file.key, "", str(error))
+        return TextSource(
+            file.key,
+            file.version,
+            document,
+            file.language,
+            forced=file.forced,
+            hearing_impaired=file.hearing_impaired,
+        )
