@@ -12,18 +12,12 @@ import pytest
 from origin.errors import StorageError
 from origin.storage import local, open_storage
 from origin.storage.local import LocalStorage
+from tests.support.descriptors import needs_proc, open_in
 
 
 @pytest.fixture
 def storage(tmp_path: Path) -> LocalStorage:
     return LocalStorage(str(tmp_path))
-
-
-def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
-needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc/self/fd")
 
 
 async def opened(storage: LocalStorage, *keys: str) -> None:
@@ -135,11 +129,9 @@ async def test_a_folder_is_listed_once_more_when_its_last_change_has_settled(
 @needs_proc
 async def test_a_file_is_opened_once(storage: LocalStorage) -> None:
     (storage.root / "a.mp4").write_bytes(b"media")
-    await opened(storage, "a.mp4")
-    before = open_descriptors()
     for _ in range(5):
         await opened(storage, "a.mp4")
-    assert open_descriptors() == before
+    assert len(open_in(storage.root)) == 1
 
 
 @needs_proc
@@ -150,9 +142,8 @@ async def test_open_files_are_bounded(
     keys = [f"{number}.mp4" for number in range(20)]
     for key in keys:
         (storage.root / key).write_bytes(b"media")
-    before = open_descriptors()
     await opened(storage, *keys)
-    assert open_descriptors() == before + 4
+    assert len(open_in(storage.root)) == 4
 
 
 @needs_proc
@@ -160,22 +151,20 @@ async def test_a_new_version_lets_go_of_the_old(storage: LocalStorage) -> None:
     """A file that was replaced takes no space on the disk any longer."""
     path = storage.root / "a.mp4"
     path.write_bytes(b"media")
-    before = open_descriptors()
     for number in range(5):
         (storage.root / "fresh").write_bytes(b"media" * number)
         (storage.root / "fresh").rename(path)
         await opened(storage, "a.mp4")
-    assert open_descriptors() == before + 1
+    assert len(open_in(storage.root)) == 1
 
 
 @needs_proc
 async def test_reading_leaves_no_file_open(storage: LocalStorage) -> None:
     (storage.root / "a.mp4").write_bytes(b"media")
     (entry,) = await storage.stat(["a.mp4"])
-    before = open_descriptors()
     for _ in range(5):
         await storage.read("a.mp4", entry.version)
-    assert open_descriptors() == before
+    assert open_in(storage.root) == []
 
 
 async def test_a_large_object_is_not_read_whole(storage: LocalStorage) -> None:

@@ -25,11 +25,10 @@ from origin.storage.tracks import TrackCache
 from tests.cli.running import ROOT, serving
 from tests.origin.delivery.serving import PATIENCE, Wire, request, until
 from tests.origin.node import MIB, Node, served
+from tests.support.descriptors import needs_proc, open_in
 from tests.support.films import write_film
 from tests.support.movies import Recording, Row, plain_movie
 from tests.support.shared_media import FOLDER, REFUSED, shared_files
-
-needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc/self/fd")
 
 
 class CachingNode(Node):
@@ -417,17 +416,6 @@ async def test_a_file_that_was_unlinked_is_let_go_and_made_anew(
         assert await node.body(path) == expected
         await node.copied(path)
         assert await node.body(path) == expected
-
-
-def open_in(folder: Path) -> list[str]:
-    """What this process has open in ``folder``, unlinked or not."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found.append(os.readlink(f"/proc/self/fd/{name}"))
-        except FileNotFoundError:
-            continue
-    return [target for target in found if target.startswith(str(folder))]
 
 
 @needs_proc
