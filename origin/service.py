@@ -89,7 +89,7 @@ class Origin:
         """Whether its file still holds the version, and no copy of it has come meanwhile."""
         if built.copy is not None and not built.copy.touch():
             return False
-        return built.opened is None or self._storage.is_current(built.opened, built.version)
+        return built.opened is None or built.opened.unchanged()
 
     async def _resolve(self, path: str) -> Resource:
         address = parse(path)

@@ -59,6 +59,7 @@ class State(Enum):
 class DeliveryProtocol(asyncio.Protocol):
     __slots__ = (
         "_answers",
+        "_at_rest",
         "_ended_input",
         "_exchange",
         "_held",
@@ -105,6 +106,9 @@ class DeliveryProtocol(asyncio.Protocol):
         self._unparsed = b""
         self._held = False
         self._ended_input = False
+        self._at_rest = True
+        """Nothing is read, asked, answered or held back: the next request may take the short way
+        through ``data_received``, which is that of ``_pump`` without its questions."""
         # The answer in progress.
         self._answers = 0
         self._exchange: Exchange | None = None
@@ -119,10 +123,17 @@ class DeliveryProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         site = self._site
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
-        self._writer = BodyWriter(site.loop, self._transport, site.scratch)
+        self._writer = BodyWriter(site.loop, self._transport, site.rounds)
         self._joined(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._at_rest:
+            self._at_rest = False
+            request = self._reader.plain(data)
+            if request is not None:
+                self._answer(request)
+                self._at_rest = self._state is State.WAITING and not self._paused
+                return
         if self._state is not State.LINGERING:
             self._unparsed = self._unparsed + data if self._unparsed else data
             self._pump()
@@ -130,6 +141,7 @@ class DeliveryProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what has been asked, then close; TLS has no half-closed connections."""
         self._ended_input = True
+        self._at_rest = False
         if self._transport.get_extra_info("sslcontext") is not None:
             return False
         self._pump()
@@ -137,6 +149,7 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._paused = True
+        self._at_rest = False
         self.due = 0.0
         if self._exchange is not None:
             self._exchange.pause()
@@ -201,6 +214,7 @@ class DeliveryProtocol(asyncio.Protocol):
     def _close(self) -> None:
         """Let the transport flush and close; a second call would break asyncio's TLS transport."""
         self._state = State.LINGERING
+        self._at_rest = False
         self.due = 0.0
         if not self._transport.is_closing():
             self._transport.close()
@@ -240,6 +254,8 @@ class DeliveryProtocol(asyncio.Protocol):
             self._hold_input(False)
             if self._reader.waiting is not Waiting.IDLE:
                 self.due = 0.0
+            else:
+                self._at_rest = not self._reader.done
             if self._reader.continue_due:
                 self._reader.continue_due = False
                 self._transport.write(_CONTINUE)
@@ -320,14 +336,17 @@ class DeliveryProtocol(asyncio.Protocol):
         self._status = answer.status
         head = self._site.preamble(answer.status, self._connection_line()) + answer.lines
         size = len(head) + answer.size
+        parts = answer.parts
         if answer.in_memory and answer.size <= INLINE:
-            self._transport.write(b"".join((head, *answer.parts)))  # type: ignore[arg-type]
+            self._transport.write(b"".join((head, *parts)))  # type: ignore[arg-type]
             self._done(size)
-        elif self._writer.start((head, *answer.parts), size, self._written):
-            self._done(size)
+            return
+        if isinstance(parts[0], bytes):
+            head, parts = head + parts[0], parts[1:]
+        self._writer.start((head, *parts), size, self._written)
 
     def _written(self, whole: bool) -> None:
-        """The end of a body that did not go at once."""
+        """The end of what took turns."""
         if self._state is State.GONE:
             return
         if whole:

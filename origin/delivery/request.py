@@ -1,5 +1,9 @@
 """Bytes to requests: llhttp (through httptools) parses, this module refuses what it lets pass.
 
+A media request as players and CDNs send it, whole and by itself in what arrives, is read by two
+regular expressions instead, at a fifth of the cost (``plain``). They match nothing that llhttp
+would understand otherwise, and llhttp reads what they do not match.
+
 llhttp, in its strict default, answers for the grammar: it rejects bare CR and LF, folded lines,
 spaces before a colon, characters outside the tables, Content-Length with Transfer-Encoding or
 twice, and broken chunks. The rest is here: one Host, known versions and methods, the forms of a
@@ -14,6 +18,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from httptools import (
@@ -36,12 +41,32 @@ _CHUNK_OVERHEAD = 8
 
 # uri-host [ ":" port ] (RFC 9110 section 7.2), without the "," that joins repeated lines.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-fv:.]+\])(?::[0-9]*)?")
+_is_host = lru_cache(maxsize=256)(_HOST.fullmatch)
 _ABSOLUTE = re.compile(rb"https?://[^/?]+(.*)", re.IGNORECASE | re.DOTALL)
+
+
+# A head of common characters, and the field lines in it that an answer may depend on. What is
+# matched is never given back (``++``), so the time is proportional to the length.
+_PATH = rb"/[A-Za-z0-9_./~%!$&'()*+,;=:@-]*+"
+_PLAIN = re.compile(
+    rb"(GET|HEAD) ((" + _PATH + rb")(?:\?[A-Za-z0-9_./~%!$&'()*+,;=:@?-]*+)?) HTTP/1\.1"
+    rb"((?:\r\n[A-Za-z0-9_!#$%&'*+.^`|~-]++:[\t\x20-\x7e\x80-\xff]*+)++)\r\n\r\n"
+)
+_MEANT = re.compile(
+    rb"\n(host|range|if-[a-z-]+|accept-encoding|connection|keep-alive|proxy-connection|upgrade"
+    rb"|content-length|transfer-encoding|te|trailer|expect):[\t ]*([^\r]*)",
+    re.IGNORECASE,
+)
+_PLAINLY_MEANT = frozenset(
+    b"host range accept-encoding if-match if-none-match if-range if-modified-since"
+    b" if-unmodified-since".split()
+)
 
 
 @dataclass(slots=True)
 class Request:
-    """``target`` is in origin form; ``headers`` by lower-case name, repeated lines joined.
+    """``target`` is in origin form; ``headers`` by lower-case name, repeated lines joined; of a
+    media request, those at least that an answer depends on.
 
     ``body`` is None where the request has no framing for one.
     """
@@ -110,6 +135,30 @@ class RequestReader:
         self._request: Request | None = None
         self._began_here = False
         self._received = 0
+
+    def plain(self, data: bytes) -> Request | None:
+        """The media request that ``data`` is, if it is one whole plain request and nothing was
+        fed before it."""
+        match = _PLAIN.fullmatch(data)
+        if match is None:
+            return None
+        limits = self._limits
+        method, target, raw_path, lines = match.groups()
+        path = raw_path.decode("ascii")
+        found = _MEANT.findall(lines)
+        headers = {name.lower(): value.rstrip() for name, value in found}
+        if (
+            b"host" not in headers
+            or not path.startswith(self._media)
+            or len(headers) < len(found)
+            or not headers.keys() <= _PLAINLY_MEANT
+            or not _is_host(headers[b"host"])
+            or len(data) > limits.head_bytes
+            or len(target) > limits.target_bytes
+            or lines.count(b"\n") > limits.header_lines
+        ):
+            return None
+        return Request(method.decode("ascii"), path, target, "1.1", headers, True, True)
 
     def feed(self, data: bytes) -> None:
         """``data`` no longer than ``limits.head_bytes``."""

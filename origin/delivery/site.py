@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from origin.delivery.fields import Preamble
 from origin.delivery.limits import Limits
 from origin.delivery.resource import Resource
-from origin.delivery.writer import SCRATCH
+from origin.delivery.writer import Rounds
 from origin.problem import Problem
 
 Handler = Callable[[str], Resource | Awaitable[Resource]]
@@ -43,5 +43,8 @@ class Site:
     draining: bool = False
     """Each answer is the last of its connection."""
     preamble: Preamble = field(default_factory=Preamble)
-    scratch: memoryview = field(default_factory=lambda: memoryview(bytearray(SCRATCH)))
+    rounds: Rounds = field(init=False)
     loading: set[asyncio.Future[Resource]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.rounds = Rounds(self.loop)

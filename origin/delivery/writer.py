@@ -6,8 +6,11 @@ that they share a packet with the media. That is done behind the transport's bac
 its own buffer is empty. Where there is no socket to write to (TLS) or no Linux, bodies are copied
 through the transport under its back pressure.
 
-A connection sends at most ``TURN`` bytes, then the loop goes round. Where it stands is two numbers,
-part and offset; what a socket did not take is read again later, so a stalled reader costs nothing.
+Connections take turns (``Rounds``): each sends ``TURN`` bytes, or a little more where that is all.
+What one poll of the loop brings is read and decided first, and then sent: the interpreter and the
+kernel's network code push each other out of the processor's caches, and so do it once a round, not
+once a request. Where a connection stands is two numbers, part and offset; what a socket did not
+take is read again later, so a stalled reader costs nothing.
 """
 
 from __future__ import annotations
@@ -16,17 +19,54 @@ import asyncio
 import os
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable
 
 from origin.delivery.resource import FileSpan, Part, part_size
 from origin.delivery.spans import GATHER_BELOW, Cold, gather, resident, warm
 
 TURN = 512 * 1024
+REST = TURN // 4
+"""What may be sent beyond a turn to spare another one."""
 SCRATCH = 128 * 1024
-"""Size of the buffer that the writers of one loop share: nothing is in it between two turns."""
+"""Size of the buffer that the connections of one loop share: nothing is in it between two turns."""
 
 _LEAST = TURN // 16  # what a step counts for: very small spans make many system calls a byte
 _MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
+
+
+class Rounds:
+    """The turns that are due, of all the connections of one loop."""
+
+    __slots__ = ("_due", "_ended", "_loop", "_scheduled", "scratch")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.scratch = memoryview(bytearray(SCRATCH))
+        """For whoever has the turn."""
+        self._loop = loop
+        self._due: deque[BodyWriter] = deque()
+        self._ended: deque[BodyWriter] = deque()
+        self._scheduled = False
+
+    def add(self, writer: BodyWriter) -> None:
+        self._due.append(writer)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._round)
+
+    def _round(self) -> None:
+        due, ended = self._due, self._ended
+        try:
+            for _ in range(len(due)):
+                writer = due.popleft()
+                if writer.turn():
+                    ended.append(writer)
+            while ended:
+                ended.popleft().end()
+        finally:  # the others go on, should one raise
+            self._scheduled = bool(due or ended)
+            if self._scheduled:
+                self._loop.call_soon(self._round)
 
 
 class BodyWriter:
@@ -34,6 +74,7 @@ class BodyWriter:
 
     __slots__ = (
         "_direct",
+        "_failed",
         "_finished",
         "_index",
         "_left",
@@ -41,7 +82,7 @@ class BodyWriter:
         "_offset",
         "_parts",
         "_paused",
-        "_scratch",
+        "_rounds",
         "_socket",
         "_transport",
         "_trusting",
@@ -50,14 +91,11 @@ class BodyWriter:
     )
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        transport: asyncio.Transport,
-        scratch: memoryview,
+        self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, rounds: Rounds
     ) -> None:
         self._loop = loop
         self._transport = transport
-        self._scratch = scratch
+        self._rounds = rounds
         self._finished: Callable[[bool], None] | None = None
         self._direct = (
             sys.platform == "linux"
@@ -68,33 +106,31 @@ class BodyWriter:
         self._watching = False
         self._paused = False
         self._trusting = False
+        self._failed = False
         self._parts: tuple[Part, ...] = ()
         self._index = self._offset = self._left = 0
         self.sent = 0
 
     @property
     def active(self) -> bool:
-        return self._left > 0
+        return self._finished is not None
 
-    def start(self, parts: tuple[Part, ...], size: int, finished: Callable[[bool], None]) -> bool:
-        """Send ``parts``, ``size`` bytes; whether they all went at once.
+    def start(self, parts: tuple[Part, ...], size: int, finished: Callable[[bool], None]) -> None:
+        """Have ``parts`` sent, ``size`` bytes, none of them empty but for files' spans.
 
-        If not, ``finished`` is called when they have, or with False when they cannot.
+        ``finished`` is called when they have been, or with False when they cannot be.
         """
         self._parts = parts
         self._left = size
         self._index = self._offset = 0
-        self._advance(0)
+        self._finished = finished
         if self._direct:
             if self._socket is None:
                 self._socket = _duplicate(self._transport)
             if self._transport.get_write_buffer_size():
                 # Answers before this one are still in it: have it say when it is empty.
                 self._transport.set_write_buffer_limits(high=0)
-        if self._turn():
-            return True
-        self._finished = finished
-        return False
+        self._rounds.add(self)
 
     def pause(self) -> None:
         """The transport's buffer is full."""
@@ -106,7 +142,7 @@ class BodyWriter:
         if self.active:
             if self._direct:
                 self._transport.set_write_buffer_limits()
-            self._go_on()
+            self._rounds.add(self)
 
     def close(self) -> None:
         """Stop, and let go of everything."""
@@ -121,20 +157,11 @@ class BodyWriter:
             self._socket.close()
             self._socket = None
 
-    def _go_on(self) -> None:
-        if self.active and self._turn():
-            self._finish(True)
-
-    def _finish(self, ok: bool) -> None:
-        finished, self._finished = self._finished, None
-        if finished is not None:
-            finished(ok)
-
-    def _turn(self) -> bool:
-        """Send up to ``TURN`` bytes and see to it that more follow; whether all is sent."""
-        if self._paused:
+    def turn(self) -> bool:
+        """Send a turn's bytes and see to it that more follow; whether that was the end."""
+        if self._paused or not self._left:
             return False
-        budget = TURN
+        budget = TURN if self._left > TURN + REST else 2 * TURN
         try:
             self._check()
             while self._left and budget > 0:
@@ -149,16 +176,22 @@ class BodyWriter:
             return False
         except (OSError, EOFError):
             # The peer has gone, or a file is not what was promised: never end short, or mixed.
+            self._failed = True
             self._release()
-            self._loop.call_soon(self._finish, False)
-            return False
+            return True
         if self._left:
             if not self._watching and not self._paused:
-                self._loop.call_soon(self._go_on)
+                self._rounds.add(self)
             return False
         self._unwatch()
         self._parts = ()
         return True
+
+    def end(self) -> None:
+        """Say how it ended."""
+        finished, self._finished = self._finished, None
+        if finished is not None:
+            finished(not self._failed)
 
     def _check(self) -> None:
         """Between turns a file may be overwritten; in front of the first it was just looked at."""
@@ -181,17 +214,22 @@ class BodyWriter:
         if isinstance(part, FileSpan):
             if self._direct and part.length >= GATHER_BELOW:
                 return self._sendfile(part, budget, wait)
-        elif len(part) >= GATHER_BELOW:
+        elif len(part) >= GATHER_BELOW or self._stands_alone():
             return self._send(memoryview(part)[self._offset : self._offset + budget])
         filled = gather(
             self._parts,
             self._index,
             self._offset,
-            self._scratch,
+            self._rounds.scratch,
             below=GATHER_BELOW if self._direct else sys.maxsize,
             wait=wait,
         )
-        return self._send(self._scratch[:filled])
+        return self._send(self._rounds.scratch[:filled])
+
+    def _stands_alone(self) -> bool:
+        """Whether the part has no small neighbour to be gathered with."""
+        following = self._parts[self._index + 1 : self._index + 2]
+        return not following or part_size(following[0]) >= GATHER_BELOW
 
     def _sendfile(self, span: FileSpan, budget: int, wait: bool) -> int:
         assert self._socket is not None
@@ -215,7 +253,7 @@ class BodyWriter:
     def _watch(self) -> None:
         """Go on when the socket has room; copied bodies go on when the transport resumes."""
         if self._socket is not None and not self._watching:
-            self._loop.add_writer(self._socket.fileno(), self._go_on)
+            self._loop.add_writer(self._socket.fileno(), self._rounds.add, self)
             self._watching = True
 
     def _unwatch(self) -> None:
@@ -233,7 +271,7 @@ class BodyWriter:
         if not reading.cancelled():
             reading.exception()
         self._trusting = True
-        self._go_on()
+        self._rounds.add(self)
 
 
 def _duplicate(transport: asyncio.Transport) -> socket.socket:

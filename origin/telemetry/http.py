@@ -8,6 +8,7 @@ starts, so an answer costs a few additions.
 from __future__ import annotations
 
 from itertools import product
+from typing import NamedTuple
 
 from origin.telemetry.board import Board, Cell, Counter, Distribution, Gauge, Histogram
 
@@ -17,6 +18,7 @@ CODES = (
     "200", "204", "206", "301", "302", "304", "400", "401", "403", "404", "405", "408", "409",
     "412", "413", "414", "416", "422", "429", "431", "499", "500", "502", "503", "504", "other",
 )  # fmt: skip
+_MEDIA = ("/v/", "/t/")
 _CLIENT_FAULTS = frozenset(code for code in CODES if code.startswith("4"))
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -49,50 +51,67 @@ DURATION = Histogram(
     tuple((route,) for route in ROUTES),
 )
 CONNECTIONS = Gauge("vod_http_connections", "Connections open now.")
+SHED = Counter(
+    "vod_shed_total",
+    "Requests refused for want of room.",
+    ("reason",),
+    (("connections",),),
+)
 
-FAMILIES = (REQUESTS, ABORTED, BYTES, DURATION, CONNECTIONS)
+FAMILIES = (REQUESTS, ABORTED, BYTES, DURATION, CONNECTIONS, SHED)
 
 _BY_ENDING = {
+    ".m4s": "segment",
+    ".mp4": "init",
+    ".vtt": "text",
+    ".mpd": "mpd",
+}
+_PLAYLISTS = {
     "aster.m3u8": "multivariant",
-    "nifest.mpd": "mpd",
     "media.m3u8": "media",
     "rames.m3u8": "iframes",
-    "/init.mp4": "init",
-    ".m4s": "segment",
-    ".vtt": "text",
 }
 
 
 def route_of(path: str) -> str:
     """The kind of address by the path's last characters; media paths only."""
-    if path.endswith(".m4s"):
-        return "segment"
-    return next((name for end, name in _BY_ENDING.items() if path.endswith(end)), "other")
+    return _BY_ENDING.get(path[-4:]) or _PLAYLISTS.get(path[-10:], "other")
+
+
+class _Children(NamedTuple):
+    """All that an answer of one kind adds to."""
+
+    requests: Cell
+    aborted: Cell
+    nbytes: Cell
+    seconds: Distribution
 
 
 class HttpMetrics:
     """One worker's; ``observe`` is called by the data plane for each answer."""
 
     def __init__(self, board: Board, worker: int) -> None:
-        self._requests: dict[tuple[str, str, str], Cell] = {
-            (route, method, code): board.cell(worker, REQUESTS, (route, method, code, slo))
+        self._children = {
+            (route, method, code): _Children(
+                board.cell(worker, REQUESTS, (route, method, code, slo)),
+                board.cell(worker, ABORTED, (route,)),
+                board.cell(worker, BYTES, (route,)),
+                board.distribution(worker, DURATION, (route,)),
+            )
             for route, method, code, slo in REQUESTS.children
-        }
-        self._aborted = {route: board.cell(worker, ABORTED, (route,)) for route in ROUTES}
-        self._bytes = {route: board.cell(worker, BYTES, (route,)) for route in ROUTES}
-        self._seconds: dict[str, Distribution] = {
-            route: board.distribution(worker, DURATION, (route,)) for route in ROUTES
         }
         self._codes = {int(code): code for code in CODES if code.isdigit()}
         self.connections = board.cell(worker, CONNECTIONS)
+        self.shed = board.cell(worker, SHED, ("connections",))
 
     def observe(
         self, method: str, path: str, status: int, sent: int, seconds: float, aborted: bool
     ) -> None:
-        route = route_of(path) if path.startswith(("/v/", "/t/")) else "control"
+        route = route_of(path) if path.startswith(_MEDIA) else "control"
         code = self._codes.get(status, "other")
-        self._requests[route, method if method in METHODS else "other", code].inc()
+        children = self._children.get((route, method, code)) or self._children[route, "other", code]
+        children.requests.inc()
+        children.nbytes.inc(sent)
+        children.seconds.observe(seconds)
         if aborted:
-            self._aborted[route].inc()
-        self._bytes[route].inc(sent)
-        self._seconds[route].observe(seconds)
+            children.aborted.inc()

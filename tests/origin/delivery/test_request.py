@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import deque
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from origin.delivery.limits import Limits, Waiting
@@ -291,6 +291,92 @@ def test_the_pieces_make_no_difference(data: st.DataObject) -> None:
     joined = b"".join(stream)
     pieces = read(joined, step=data.draw(st.integers(1, 40)))
     assert [_gist(item) for item in pieces] == [_gist(item) for item in read(joined)]
+
+
+def plain(data: bytes, limits: Limits | None = None) -> Request | None:
+    return RequestReader(limits or Limits(), ("/v/",), deque()).plain(data)
+
+
+def test_what_players_and_cdns_send_is_plain() -> None:
+    request = plain(GET + b'If-None-Match: "A"\r\nUser-Agent: x \xff\r\nrange: bytes=0-\t\r\n\r\n')
+    assert request is not None
+    assert request == Request(
+        method="GET",
+        path="/v/x",
+        target=b"/v/x",
+        version="1.1",
+        headers={b"host": b"a", b"if-none-match": b'"A"', b"range": b"bytes=0-"},
+        media=True,
+        keep_alive=True,
+    )
+    assert plain(b"HEAD /v/x?CMCD=bl%3D1&a HTTP/1.1\r\n" + HOST + b"\r\n") is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GET + b"\r\n" + GET + b"\r\n",
+        GET + b"X: y\r\n",
+        GET + b"Connection: close\r\n\r\n",
+        GET + b"Range: bytes=0-\r\nRange: bytes=1-\r\n\r\n",
+        GET + b"Content-Length: 0\r\n\r\n",
+        GET + b"Expect: 100-continue\r\n\r\n",
+        GET + b"Upgrade: h2c\r\n\r\n",
+        POST + b"\r\n",
+        b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /v/x HTTP/1.0\r\n" + HOST + b"\r\n",
+        GET + lines(Limits().header_lines) + b"\r\n",
+        GET + b"X: " + bytes(Limits().head_bytes).replace(b"\0", b"y") + b"\r\n\r\n",
+        b"GET /v/" + b"x" * Limits().target_bytes + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+    ],
+)
+def test_what_is_not_plain_is_left_to_llhttp(data: bytes) -> None:
+    assert plain(data) is None
+
+
+DEPENDED_ON = {
+    *(b"host", b"range", b"accept-encoding", b"if-match", b"if-none-match", b"if-range"),
+    *(b"if-modified-since", b"if-unmodified-since", b"connection", b"content-length"),
+}
+
+LINES = st.one_of(
+    st.sampled_from(
+        [
+            *(b"Host: a", b"hOST:\ta:80 ", b"Host: a b", b"Range: bytes=1-", b"range:x", b"RANGE:"),
+            *(b'If-Range: "e" ', b"if-x: y", b"Accept-Encoding: gzip", b"Connection: keep-alive"),
+            *(b"TE: trailers", b"Trailer: x", b"Content-Length: 0", b"Transfer-Encoding: chunked"),
+            *(b"X-Host: b", b"Hosts: b", b"X:", b"X: \x80", b"Cookie: a=b", b"Keep-Alive: 5"),
+        ]
+    ),
+    st.binary(max_size=12),
+)
+
+
+@settings(PROPERTY, max_examples=600)
+@given(st.data())
+def test_plain_reads_nothing_but_what_llhttp_reads_too(data: st.DataObject) -> None:
+    drawn = data.draw(st.lists(LINES, max_size=6))
+    target = data.draw(st.sampled_from([b"/v/x", b"/v/x?a=b", b"/v/%41!'()*", b"/w", b"*"]))
+    method = data.draw(st.sampled_from([b"GET", b"HEAD", b"OPTIONS"]))
+    head = b"\r\n".join((method + b" " + target + b" HTTP/1.1", b"Host: a", *drawn, b"", b""))
+    at, gone = data.draw(st.integers(0, len(head))), data.draw(st.integers(0, 2))
+    noise = data.draw(st.binary(max_size=2))
+    for tried in (head, head[:at] + noise + head[at + gone :]):
+        _agrees(tried)
+
+
+@pytest.mark.parametrize("data", [data for data, _ in (*REFUSED, *ACCEPTED)])
+def test_plain_agrees_on_all_that_is_tested_here(data: bytes) -> None:
+    _agrees(data)
+
+
+def _agrees(data: bytes) -> None:
+    short = plain(data)
+    if short is not None:
+        (full,) = read(data)
+        assert isinstance(full, Request)
+        full.headers = {name: full.headers[name] for name in full.headers.keys() & DEPENDED_ON}
+        assert full == short
 
 
 def _gist(item: Request | Refusal) -> Request | int:
