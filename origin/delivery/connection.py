@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
@@ -43,6 +42,7 @@ INLINE = 64 * 1024
 
 _TIMED_OUT = Problem(408, "request-timeout", "The request took too long to arrive.")
 _NO_ANSWER = Problem(500, "internal-error", "The server failed; its log says why.")
+_NO_REQUEST = Refusal(_TIMED_OUT)
 _VIEWER_LEFT = 499
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -101,7 +101,7 @@ class DeliveryProtocol(asyncio.Protocol):
         self.due = 0.0
         """The time of the next ``look``; 0 after whatever may begin a shorter wait."""
         # Input.
-        self._queue: deque[Request | Refusal] = deque()
+        self._queue: list[Request | Refusal] = []
         self._reader = RequestReader(site.limits, site.media, self._queue)
         self._unparsed = b""
         self._held = False
@@ -226,7 +226,7 @@ class DeliveryProtocol(asyncio.Protocol):
         parsed = False
         while self._state is State.WAITING and not self._paused:
             if self._queue:
-                self._answer(self._queue.popleft())
+                self._answer(self._queue.pop(0))
             elif self._unparsed and not self._reader.done and not parsed:
                 self._parse()
                 parsed = True
@@ -381,6 +381,7 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def _done(self, sent: int) -> None:
         self._report(sent, aborted=False)
+        self._request = _NO_REQUEST  # an idle connection holds nothing of its last one
         if self._keep_alive and not self._site.draining:
             self._state = State.WAITING
             self.due = 0.0

@@ -16,7 +16,6 @@ What cannot be understood becomes a ``Refusal`` in its place in the order, and e
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,6 +34,7 @@ MEDIA_METHODS = ("GET", "HEAD", "OPTIONS")
 _METHODS = {
     method.encode(): method for method in (*MEDIA_METHODS, "POST", "PUT", "PATCH", "DELETE")
 }
+_NO_HEADERS: dict[bytes, bytes] = {}
 _BLANK_LINE = b"\r\n\r\n"
 # Chunk framing may cost several bytes for one of the body; without a bound it costs any number.
 _CHUNK_OVERHEAD = 8
@@ -116,7 +116,7 @@ class RequestReader:
     )
 
     def __init__(
-        self, limits: Limits, media: tuple[str, ...], queue: deque[Request | Refusal]
+        self, limits: Limits, media: tuple[str, ...], queue: list[Request | Refusal]
     ) -> None:
         self.waiting = Waiting.IDLE
         """For what part of a request: IDLE, HEAD or BODY."""
@@ -127,10 +127,10 @@ class RequestReader:
         self._limits = limits
         self._media = media
         self._queue = queue
-        self._parser: HttpRequestParser | None = HttpRequestParser(self)
+        self._parser: HttpRequestParser | None = None  # until there is a need for it
         self._method = ""
         self._target = b""
-        self._headers: dict[bytes, bytes] = {}
+        self._headers = _NO_HEADERS
         self._lines = 0
         self._request: Request | None = None
         self._began_here = False
@@ -162,8 +162,10 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """``data`` no longer than ``limits.head_bytes``."""
-        if self.done or self._parser is None:
+        if self.done:
             return
+        if self._parser is None:
+            self._parser = HttpRequestParser(self)
         self._began_here = False
         try:
             self._parse(self._parser, data)
@@ -277,6 +279,8 @@ class RequestReader:
     def on_message_complete(self) -> None:
         assert self._request is not None
         self.waiting = Waiting.IDLE
+        self._headers = _NO_HEADERS
+        self._target = b""
         self.continue_due = False
         self.done = not self._request.keep_alive
         self._queue.append(self._request)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections import deque
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,13 +15,13 @@ POST = b"POST /x HTTP/1.1\r\n" + HOST
 
 def read(data: bytes, limits: Limits | None = None, step: int = 0) -> list[Request | Refusal]:
     limits = limits or Limits()
-    queue: deque[Request | Refusal] = deque()
+    queue: list[Request | Refusal] = []
     reader = RequestReader(limits, ("/v/",), queue)
     step = step or limits.head_bytes
     for start in range(0, len(data), step):
         reader.feed(data[start : start + step])
     reader.close()
-    return list(queue)
+    return queue
 
 
 def lines(count: int) -> bytes:
@@ -258,7 +256,7 @@ def test_the_bound_on_a_head_is_exact_to_a_line(step: int) -> None:
 
 
 def test_where_it_stands() -> None:
-    queue: deque[Request | Refusal] = deque()
+    queue: list[Request | Refusal] = []
     reader = RequestReader(Limits(), ("/v/",), queue)
     stages = []
     head = POST[1:] + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n"
@@ -294,7 +292,7 @@ def test_the_pieces_make_no_difference(data: st.DataObject) -> None:
 
 
 def plain(data: bytes, limits: Limits | None = None) -> Request | None:
-    return RequestReader(limits or Limits(), ("/v/",), deque()).plain(data)
+    return RequestReader(limits or Limits(), ("/v/",), []).plain(data)
 
 
 def test_what_players_and_cdns_send_is_plain() -> None:
