@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from origin.delivery import fields
@@ -41,13 +42,52 @@ class OpenFile:
         os.close(self._fd)
 
 
+class Arrival:
+    """Bytes that come into a file in their order, while others already send them.
+
+    ``position``: what lies in front of it, from where the writing began, is there.
+    """
+
+    __slots__ = ("_waiting", "failed", "position")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.failed = False
+        """No more will come."""
+        self._waiting: list[Callable[[], None]] = []
+
+    def grow(self, position: int) -> None:
+        self.position = position
+        self._wake()
+
+    def fail(self) -> None:
+        self.failed = True
+        self._wake()
+
+    def wait(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once, at the next ``grow`` or ``fail``."""
+        self._waiting.append(callback)
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback()
+
+
 @dataclass(frozen=True, slots=True)
 class FileSpan:
-    """``length`` bytes of ``file`` from ``start``."""
+    """``length`` bytes of ``file`` from ``start``, those of an ``arrival`` once they are there."""
 
     file: OpenFile
     start: int
     length: int
+    arrival: Arrival | None = None
+
+    def ready(self, offset: int) -> int:
+        """How many bytes are there from ``offset`` on."""
+        if self.arrival is None:
+            return self.length - offset
+        return min(self.length, self.arrival.position - self.start) - offset
 
 
 Part = bytes | FileSpan
@@ -66,7 +106,7 @@ def slice_parts(parts: tuple[Part, ...], start: int, stop: int) -> tuple[Part, .
         first, last = max(start - position, 0), min(stop - position, size)
         if first < last:
             sliced.append(
-                FileSpan(part.file, part.start + first, last - first)
+                FileSpan(part.file, part.start + first, last - first, part.arrival)
                 if isinstance(part, FileSpan)
                 else part[first:last]
             )

@@ -72,8 +72,9 @@ def gather(
     reads: list[_Read] = []
     for part in parts[index : index + _MAX_PIECES]:
         size = part_size(part)
-        take = min(size - offset, len(room) - filled)
-        if size >= below or (take == 0 and size > 0):
+        there = part.ready(offset) if isinstance(part, FileSpan) else size - offset
+        take = min(there, len(room) - filled)
+        if size >= below or (take <= 0 and size > 0):
             break
         target = room[filled : filled + take]
         if isinstance(part, FileSpan):
@@ -84,6 +85,8 @@ def gather(
         else:
             target[:] = part[offset : offset + take]
         filled += take
+        if take < size - offset:
+            break
         offset = 0
     for read in reads:
         _fill(read, wait or not _NOWAIT)

@@ -21,8 +21,9 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
-from origin.delivery.resource import FileSpan, Part, part_size
+from origin.delivery.resource import Arrival, FileSpan, Part, part_size
 from origin.delivery.spans import GATHER_BELOW, Cold, gather, resident, warm
 
 TURN = 512 * 1024
@@ -33,6 +34,14 @@ SCRATCH = 128 * 1024
 
 _LEAST = TURN // 16  # what a step counts for: very small spans make many system calls a byte
 _MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
+
+
+class _Late(Exception):
+    """The next bytes are still to come."""
+
+    def __init__(self, arrival: Arrival) -> None:
+        super().__init__(arrival)
+        self.arrival = arrival
 
 
 class Rounds:
@@ -174,6 +183,9 @@ class BodyWriter:
         except Cold as cold:
             self._warm(cold)
             return False
+        except _Late as late:
+            late.arrival.wait(partial(self._rounds.add, self))
+            return False
         except (OSError, EOFError):
             # The peer has gone, or a file is not what was promised: never end short, or mixed.
             self._failed = True
@@ -212,6 +224,8 @@ class BodyWriter:
         part = self._parts[self._index]
         wait, self._trusting = self._trusting, False
         if isinstance(part, FileSpan):
+            if part.arrival is not None and part.ready(self._offset) <= 0:
+                raise EOFError("no more comes") if part.arrival.failed else _Late(part.arrival)
             if self._direct and part.length >= GATHER_BELOW:
                 return self._sendfile(part, budget, wait)
         elif len(part) >= GATHER_BELOW or self._stands_alone():
@@ -234,7 +248,7 @@ class BodyWriter:
     def _sendfile(self, span: FileSpan, budget: int, wait: bool) -> int:
         assert self._socket is not None
         start = span.start + self._offset
-        count = min(span.length - self._offset, budget)
+        count = min(span.ready(self._offset), budget)
         if not wait and not resident(span.file, start + count - 1):
             raise Cold(span.file, start, count)
         sent = os.sendfile(self._socket.fileno(), span.file.fileno(), start, count)
