@@ -16,13 +16,14 @@ def measure_bandwidth(segments: SegmentTable, timescale: int) -> tuple[int, int]
     bits = np.concatenate(([0], np.cumsum(segments.size))) * 8
     average = -(-int(bits[-1]) * timescale // int(ends[-1]))
     target = max(1, floor(int(segments.duration.max()) / timescale + 0.5)) * timescale
+    shortest, longest = -(-target // 2), 3 * target // 2
     peak = average
     for run in range(1, len(segments) + 1):
         length = ends[run:] - ends[:-run]
-        fits = (2 * length >= target) & (2 * length <= 3 * target)
-        if np.any(fits):
-            rate = (bits[run:] - bits[:-run])[fits] / length[fits]
+        fits = np.flatnonzero((length >= shortest) & (length <= longest))
+        if len(fits):
+            rate = (bits[fits + run] - bits[fits]) / length[fits]
             peak = max(peak, int(np.ceil(rate.max() * timescale)))
-        if 2 * int(length.min()) > 3 * target:
+        if int(length.min()) > longest:
             break
     return peak, average

@@ -4,6 +4,7 @@
     ├── BadMedia                the input breaks its own format (box and offset say where)
     │   ├── LimitExceeded       the input is larger than we are willing to hold
     │   └── UnsupportedMedia    well-formed, but uses something we do not package
+    ├── BadSidecar          a packed index that is not to be believed, or of another file
     ├── BadText             a subtitle file that cannot be read
     ├── Misaligned          no set of renditions lines up into one presentation
     ├── BadAddress          a URL outside the grammar of ``packager.address``
@@ -40,6 +41,10 @@ class LimitExceeded(BadMedia):
 
 class UnsupportedMedia(BadMedia):
     code = "unsupported-media"
+
+
+class BadSidecar(PackagerError):
+    code = "bad-sidecar"
 
 
 class BadText(PackagerError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,7 @@ END_TOLERANCE_SECONDS = 1
 """Renditions whose pictures end further apart than this are not the same programme."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """A track that might be part of a presentation; ``with_pictures``: its file has video too."""
 
@@ -35,6 +36,10 @@ class Candidate:
         return (
             f"video track {self.track.track_id} ({config.rfc6381}, {config.width}x{config.height})"
         )
+
+    @cached_property
+    def cuts(self) -> tl.Ticks:
+        return tl.sync_times(self.track)
 
     def left_out(self, reason: str, *, expected: bool = False) -> LeftOut:
         return LeftOut(self.source, self.what, reason, expected)
@@ -58,14 +63,14 @@ def _with_anchor(
     anchor: Candidate, video: list[Candidate]
 ) -> tuple[list[Candidate], tl.Ticks, list[LeftOut]]:
     track = anchor.track
-    end = tl.track_end(track.samples)
-    cuts = tl.sync_times(track)
+    end = track.samples.end
+    cuts = anchor.cuts
     limit = max(tl.longest_gap(cuts, end), tl.LONGEST_SECONDS * track.timescale)
     kept, out = [anchor], []
     for other in video:
         if other is anchor:
             continue
-        common = tl.shared(cuts, track.timescale, tl.sync_times(other.track), other.track.timescale)
+        common = tl.shared(cuts, track.timescale, other.cuts, other.track.timescale)
         end_difference = seconds(other.track) - seconds(track)
         if abs(end_difference) > END_TOLERANCE_SECONDS:
             out.append(
@@ -88,4 +93,4 @@ def _with_anchor(
 
 
 def seconds(track: Track) -> Fraction:
-    return Fraction(tl.track_end(track.samples), track.timescale)
+    return Fraction(track.samples.end, track.timescale)

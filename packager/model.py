@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -77,28 +78,64 @@ class AudioConfig:
 CodecConfig = VideoConfig | AudioConfig
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SampleTable:
     """``dts`` and ``pts`` are on the presentation's own timeline, the edit list already applied
-    (an audio track's priming lies below zero); ``duration`` is the distance to the next ``dts``."""
+    (an audio track's priming lies below zero); ``duration`` is the distance to the next ``dts``.
+
+    ``dts`` never falls. ``pts`` may be ``dts`` itself, where no sample is shifted, and ``duration``
+    an array of stride 0, where all are equal: then neither takes memory of its own."""
 
     offset: NDArray[np.int64]
-    size: NDArray[np.int64]
+    size: NDArray[np.int32]
     dts: NDArray[np.int64]
     pts: NDArray[np.int64]
     duration: NDArray[np.int64]
     sync: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        for column in fields(self):
-            getattr(self, column.name).setflags(write=False)
+        for column in (self.offset, self.size, self.dts, self.pts, self.duration, self.sync):
+            column.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.size)
 
+    @cached_property
+    def steady(self) -> int | None:
+        """The duration of every sample, where all are equal."""
+        first = self.duration[0]
+        equal = self.duration.strides == (0,) or np.all(self.duration == first)
+        return int(first) if equal else None
+
+    @cached_property
+    def start(self) -> int:
+        """The earliest presentation time."""
+        return int(self.pts[0] if self.pts is self.dts else self.pts.min())
+
+    @cached_property
+    def end(self) -> int:
+        """Where the sample shown last ends."""
+        if self.steady is None:
+            return int((self.pts + self.duration).max())
+        return int(self.pts[-1] if self.pts is self.dts else self.pts.max()) + self.steady
+
+    @cached_property
+    def sync_pts(self) -> NDArray[np.int64]:
+        """Presentation times of the sync samples, in decode order."""
+        return self.pts if self.sync.all() else self.pts[np.flatnonzero(self.sync)]
+
     def rows(self, first: int, stop: int) -> SampleTable:
         """Views of rows ``first`` up to ``stop``."""
-        return SampleTable(*(getattr(self, column.name)[first:stop] for column in fields(self)))
+        part = slice(first, stop)
+        dts = self.dts[part]
+        return SampleTable(
+            self.offset[part],
+            self.size[part],
+            dts,
+            dts if self.pts is self.dts else self.pts[part],
+            self.duration[part],
+            self.sync[part],
+        )
 
 
 @dataclass(frozen=True, slots=True)

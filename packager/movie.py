@@ -22,7 +22,7 @@ from packager.codecs import parse_sample_entry
 from packager.errors import BadMedia, LimitExceeded, UnsupportedMedia
 from packager.isobmff.boxes import Box, children, find, read_header, require
 from packager.isobmff.fragments import Defaults, TrackFragments, read_moof, read_trex
-from packager.isobmff.tables import MAX_SAMPLES, Columns, read_sample_table
+from packager.isobmff.tables import MAX_SAMPLE_BYTES, MAX_SAMPLES, Columns, read_sample_table
 from packager.language import bcp47
 from packager.model import Edit, LeftOut, MediaKind, MovieIndex, SampleTable, Track, VideoConfig
 from packager.ranges import ByteRange
@@ -246,20 +246,23 @@ def _read_mdhd(mdhd: Box) -> tuple[int, str]:
 
 def _check_columns(columns: Columns, size: int, trak: Box) -> None:
     """Times must not run backwards, and every sample must lie inside the file."""
-    if np.any(columns.duration < 0):
+    if int(columns.duration.min()) < 0:
         row = int(np.argmax(columns.duration < 0))
         raise BadMedia(
             f"decode time runs backwards after sample {row}", box="trak", offset=trak.offset
         )
-    beyond = columns.offset + columns.size > size
-    if np.any(beyond):
-        row = int(np.argmax(beyond))
+    largest = int(columns.size.max())
+    last = np.flatnonzero(columns.offset > size - largest)
+    ends = columns.offset[last] + columns.size[last]
+    if np.any(ends > size):
+        at = int(np.argmax(ends > size))
         raise BadMedia(
-            f"sample {row} ends at byte {int(columns.offset[row] + columns.size[row])} "
-            f"of a file of {size}",
+            f"sample {int(last[at])} ends at byte {int(ends[at])} of a file of {size}",
             box="trak",
             offset=trak.offset,
         )
+    if largest > MAX_SAMPLE_BYTES:
+        raise trak.bad(f"a sample of {largest} bytes")
 
 
 def _read_edit(trak: Box, movie_timescale: int, timescale: int) -> Edit | None:
@@ -298,27 +301,31 @@ def _read_edit(trak: Box, movie_timescale: int, timescale: int) -> Edit | None:
 
 def _apply_edit(columns: Columns, kind: MediaKind, timescale: int, edit: Edit) -> SampleTable:
     """Move to the presentation's timeline and drop what no decoder needs for what is shown."""
-    pts = columns.dts + columns.composition + edit.shift
-    samples = SampleTable(
-        columns.offset,
-        columns.size,
-        columns.dts + edit.shift,
-        pts,
-        columns.duration,
-        columns.sync,
-    )
-    shown = np.flatnonzero(pts < edit.end) if edit.end is not None else np.arange(len(pts))
-    stop = int(shown[-1]) + 1 if len(shown) else 0
+    dts, pts = columns.dts, columns.pts
+    dts += edit.shift  # where they are: the columns are nobody else's
+    if pts is not dts:
+        pts += edit.shift
+    size = columns.size.view(np.int32)  # as the largest fits
+    samples = SampleTable(columns.offset, size, dts, pts, columns.duration, columns.sync)
+    stop = len(samples) if edit.end is None else _shown_before(samples, edit.end)
     samples = samples.rows(_first_needed(samples, kind, timescale), stop)
-    if len(samples) == 0 or int((samples.pts + samples.duration).max()) <= 0:
+    if len(samples) == 0 or samples.end <= 0:
         raise UnsupportedMedia("none of the track's samples is shown for any time", box="elst")
     return samples
+
+
+def _shown_before(samples: SampleTable, end: int) -> int:
+    """Rows up to the last that is shown before ``end``."""
+    backwards = samples.pts[::-1] < end
+    return len(samples) - int(backwards.argmax()) if backwards.any() else 0
 
 
 def _first_needed(samples: SampleTable, kind: MediaKind, timescale: int) -> int:
     """Pictures are decoded from the last sync sample before the edit, sound from its priming
     (about a second of it at most); both are hidden by their negative times."""
     if kind is MediaKind.AUDIO:
+        if samples.pts[0] + samples.duration[0] > -timescale:
+            return 0
         return int(np.argmax(samples.pts + samples.duration > -timescale))
     starts = np.flatnonzero(samples.sync)
     if len(starts) == 0:

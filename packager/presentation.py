@@ -22,6 +22,7 @@ from packager.labels import label_sounds, sound, text_label
 from packager.lineup import Candidate, line_up, seconds
 from packager.model import (
     AudioConfig,
+    FragmentLayout,
     LeftOut,
     MediaKind,
     MovieIndex,
@@ -131,7 +132,7 @@ def _candidate(source: Source, track: Track) -> Candidate:
 
 def _on_common_origin(candidates: list[Candidate]) -> list[Candidate]:
     """Start the presentation at zero where every track starts later than that."""
-    starts = [Fraction(int(c.track.samples.pts.min()), c.track.timescale) for c in candidates]
+    starts = [Fraction(c.track.samples.start, c.track.timescale) for c in candidates]
     origin = min(starts, default=Fraction(0))
     if origin <= 0:
         return candidates
@@ -141,8 +142,9 @@ def _on_common_origin(candidates: list[Candidate]) -> list[Candidate]:
 def _shifted(track: Track, origin: Fraction) -> Track:
     ticks = floor(origin * track.timescale)
     samples = track.samples
-    moved = replace(samples, dts=samples.dts - ticks, pts=samples.pts - ticks)
-    return replace(track, samples=moved)
+    dts = samples.dts - ticks
+    pts = dts if samples.pts is samples.dts else samples.pts - ticks
+    return replace(track, samples=replace(samples, dts=dts, pts=pts))
 
 
 def _of_title_length(candidates: list[Candidate], missing: list[LeftOut]) -> list[Candidate]:
@@ -219,11 +221,15 @@ def _renditions(
 
 def _rendition(candidate: Candidate, timeline: tl.Timeline) -> Rendition:
     track = candidate.track
-    if np.any(np.diff(track.samples.pts[track.samples.sync]) < 0):
+    sync_pts = track.samples.sync_pts
+    if np.any(sync_pts[1:] < sync_pts[:-1]):
         raise UnsupportedMedia("its key frames are not in order of time")
     layout = fragment_layout(track)
-    edges = _merge_tail(track, tl.segment_edges(track, timeline))
+    edges = tl.segment_edges(track, timeline)
     times, durations = tl.segment_times(track.samples, edges)
+    if len(durations) > 1 and durations[-1] < TAIL_SECONDS * track.timescale:
+        edges = np.delete(edges, -2)
+        times, durations = tl.segment_times(track.samples, edges)
     if np.any(durations <= 0):
         raise UnsupportedMedia("its pictures are not in order of time across key frames")
     sizes = segment_sizes(track.samples, layout, edges)
@@ -237,25 +243,20 @@ def _rendition(candidate: Candidate, timeline: tl.Timeline) -> Rendition:
         segments=segments,
         bandwidth=peak,
         average_bandwidth=average,
-        frame_rate=_frame_rate(track) if track.kind is MediaKind.VIDEO else None,
+        frame_rate=_frame_rate(track, layout) if track.kind is MediaKind.VIDEO else None,
         label="",
     )
 
 
-def _merge_tail(track: Track, edges: tl.Ticks) -> tl.Ticks:
-    _, durations = tl.segment_times(track.samples, edges)
-    if len(durations) > 1 and durations[-1] < TAIL_SECONDS * track.timescale:
-        return np.delete(edges, -2)
-    return edges
-
-
-def _frame_rate(track: Track) -> Fraction | None:
-    """Of the commonest frame duration where nearly all have it, else the mean."""
+def _frame_rate(track: Track, layout: FragmentLayout) -> Fraction | None:
+    """Of the frame duration that nearly all have, else the mean."""
+    if layout.duration:
+        return Fraction(track.timescale, layout.duration)
     durations = track.samples.duration
-    values, counts = np.unique(durations, return_counts=True)
-    commonest = int(values[counts.argmax()])
-    if commonest and counts.max() >= 0.9 * len(durations):
-        return Fraction(track.timescale, commonest)
+    middle = len(durations) // 2
+    usual = int(np.partition(durations, middle)[middle])
+    if usual and np.count_nonzero(durations == usual) >= 0.9 * len(durations):
+        return Fraction(track.timescale, usual)
     total = int(durations.sum())
     mean = Fraction(len(durations) * track.timescale, total) if total else Fraction(0)
     return mean.limit_denominator(1001) or None

@@ -11,7 +11,6 @@ by cross multiplication, allowing one tick of the coarser clock, as a writer's r
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from math import gcd
 
@@ -40,8 +39,13 @@ class Timeline:
 
 def sync_times(track: Track) -> Ticks:
     """Presentation times at which the track can be cut, in its own ticks (none below zero)."""
-    times = track.samples.pts[track.samples.sync]
-    return np.unique(times[times >= 0])
+    times = np.sort(track.samples.sync_pts)
+    return _distinct(times[times >= 0])
+
+
+def _distinct(rising: Ticks) -> Ticks:
+    """Each of the values, none of them below zero, once."""
+    return rising[np.diff(rising, prepend=-1) > 0]
 
 
 def shared(times: Ticks, timescale: int, others: Ticks, other_timescale: int) -> Ticks:
@@ -71,31 +75,35 @@ def longest_gap(times: Ticks, end: int) -> int:
 
 def choose_boundaries(cuts: Ticks, timescale: int, end: int) -> Timeline:
     """From all possible ``cuts`` the ones to make before ``end``, in ticks of ``timescale``."""
-    boundaries: list[int] = []
-    possible: list[int] = cuts.tolist()
+    last = int(np.searchsorted(cuts, end - timescale * TARGET_SECONDS // 2, "right")) - 1
+    if last < 0:
+        return Timeline(timescale, cuts[:0])
+    rows: list[int] = []
     position = 0
-    while possible and position < possible[-1]:
-        position = _cut_near(possible, position, position + _goal(len(boundaries)) * timescale)
-        if position > end - timescale * TARGET_SECONDS // 2:
+    for seconds in FIRST_SECONDS:
+        (row,) = _next_cuts(cuts, np.array([position]), seconds * timescale)
+        if row > last:
             break
-        boundaries.append(position)
-    return Timeline(timescale, np.array(boundaries, np.int64))
+        rows.append(row)
+        position = int(cuts[row])
+    else:
+        following = _next_cuts(cuts, cuts, TARGET_SECONDS * timescale)
+        while (row := following[row]) <= last:
+            rows.append(row)
+    return Timeline(timescale, cuts[rows])
+
+
+def _next_cuts(cuts: Ticks, positions: Ticks, goal: int) -> list[int]:
+    """For each position the row of the cut behind it that is nearest to ``goal`` ticks later,
+    the earlier of two; ``len(cuts)`` where none is behind it."""
+    behind = np.searchsorted(cuts, positions, "right")
+    rows: list[int] = np.maximum(_nearest(cuts, positions + goal), behind).tolist()
+    return rows
 
 
 def free_cuts(start: int, end: int, timescale: int) -> Ticks:
     """Cuts where only sound plays, which can be cut anywhere: one a second."""
     return np.arange(start, end, timescale, dtype=np.int64)
-
-
-def _goal(index: int) -> int:
-    return FIRST_SECONDS[index] if index < len(FIRST_SECONDS) else TARGET_SECONDS
-
-
-def _cut_near(cuts: list[int], position: int, goal: int) -> int:
-    """The cut behind ``position`` that is nearest to ``goal``, the earlier of two."""
-    later = bisect_right(cuts, position)
-    at = bisect_left(cuts, goal, later)
-    return min(cuts[max(later, at - 1) : at + 1], key=lambda cut: abs(cut - goal))
 
 
 def segment_edges(track: Track, timeline: Timeline) -> Ticks:
@@ -105,27 +113,24 @@ def segment_edges(track: Track, timeline: Timeline) -> Ticks:
     after it. Boundaries beyond the track, and those with no sample between them, make no segment.
     """
     samples = track.samples
-    sync_rows = np.flatnonzero(samples.sync)
-    sync_pts = samples.pts[sync_rows]
+    times = samples.sync_pts
     common = gcd(track.timescale, timeline.timescale)
     wanted = timeline.boundaries * (track.timescale // common)
-    ours = sync_pts * (timeline.timescale // common)
-    tolerance = max(track.timescale, timeline.timescale) // common
-    at = np.searchsorted(ours, wanted - (tolerance if track.timescale != timeline.timescale else 0))
-    rows = sync_rows[at[at < len(sync_rows)]]
-    return np.unique(np.concatenate(([0], rows, [len(samples)])))
+    if track.timescale != timeline.timescale:
+        wanted -= max(track.timescale, timeline.timescale) // common
+    # In the track's ticks, rounded up: the first sample at or after it is the same.
+    rows = np.searchsorted(times, -(-wanted // (timeline.timescale // common)))
+    rows = rows[rows < len(times)]
+    if len(times) < len(samples):
+        rows = np.flatnonzero(samples.sync)[rows]
+    return _distinct(np.concatenate(([0], rows, [len(samples)])))
 
 
 def segment_times(samples: SampleTable, edges: Ticks) -> tuple[Ticks, Ticks]:
     """Earliest presentation time and duration of each segment, in track ticks (SegmentTable)."""
     starts = np.minimum.reduceat(samples.pts, edges[:-1])
     starts[0] = max(int(starts[0]), 0)
-    ends = np.append(starts[1:], track_end(samples))
+    ends = np.append(starts[1:], samples.end)
     durations = ends - starts
     durations[0] = ends[0]
     return starts, durations
-
-
-def track_end(samples: SampleTable) -> int:
-    """Where the last sample shown ends, in track ticks."""
-    return int((samples.pts + samples.duration).max())

@@ -13,7 +13,7 @@ import numpy as np
 
 from packager.errors import LimitExceeded
 from packager.isobmff.boxes import Box, children, require
-from packager.isobmff.tables import Columns, check_description
+from packager.isobmff.tables import Columns, check_description, sums_before
 
 NON_SYNC = 0x10000  # sample_is_non_sync_sample (8.8.3.1)
 
@@ -71,20 +71,24 @@ class TrackFragments:
             )
 
     def columns(self) -> Columns:
-        """All runs as one table; each duration reaches to the next sample, over gaps too."""
-        table = _join([*self.joined, *self.runs])
-        table.duration[:-1] = np.diff(table.dts)
-        return table
+        return _join([*self.joined, *self.runs])
 
 
 def _join(runs: list[Columns]) -> Columns:
+    """All runs as one table; each duration reaches to the next sample, over gaps too."""
     if len(runs) == 1:
         return runs[0]
+    dts = np.concatenate([run.dts for run in runs])
+    duration = np.concatenate([run.duration for run in runs])
+    duration[:-1] = np.diff(dts)
+    shifted = any(run.pts is not run.dts for run in runs)
     return Columns(
-        *(
-            np.concatenate([getattr(run, name) for run in runs])
-            for name in Columns.__dataclass_fields__
-        )
+        offset=np.concatenate([run.offset for run in runs]),
+        size=np.concatenate([run.size for run in runs]),
+        dts=dts,
+        pts=np.concatenate([run.pts for run in runs]) if shifted else dts,
+        duration=duration,
+        sync=np.concatenate([run.sync for run in runs]),
     )
 
 
@@ -185,13 +189,14 @@ def _read_trun(
     sample_flags = column("flags", defaults.flags)
     if first_flags is not None and count:
         sample_flags[0] = first_flags
-    end = np.cumsum(size)
+    offset = sums_before(size, position)
+    dts = sums_before(duration, track.next_dts)
     run = Columns(
-        offset=position + end - size,
-        size=size,
-        dts=track.next_dts + np.cumsum(duration) - duration,
+        offset=offset,
+        size=size.astype(np.uint32),
+        dts=dts,
+        pts=dts + column("composition", 0) if flags & 0x800 else dts,
         duration=duration,
-        composition=column("composition", 0),
         sync=(sample_flags & NON_SYNC) == 0,
     )
-    return run, position + (int(end[-1]) if count else 0)
+    return run, int(offset[-1] + size[-1]) if count else position

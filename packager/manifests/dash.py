@@ -19,7 +19,7 @@ from packager.manifests import descriptors
 from packager.manifests.audio import channels, member
 from packager.manifests.menu import known_language
 from packager.manifests.tracks import audio_config, video_config, video_range
-from packager.manifests.xml import Attributes, Lines, document, element, leaf
+from packager.manifests.xml import Attributes, Element, document, element, leaf
 from packager.model import Presentation, Rendition, TextRendition
 
 MEDIA_TYPE = "application/dash+xml"
@@ -56,7 +56,7 @@ def mpd(presentation: Presentation) -> str:
     return document(root)
 
 
-def _adaptation_sets(presentation: Presentation) -> Iterator[Lines]:
+def _adaptation_sets(presentation: Presentation) -> Iterator[Element]:
     """Numbered as they come: video, audio, text."""
     videos = _grouped(presentation.video, _video_key)
     audios = _grouped(presentation.audio, _audio_key)
@@ -96,7 +96,7 @@ def _switchable(sets: Sequence[Sequence[Rendition]], number: int) -> list[int]:
 
 def _video_set(
     presentation: Presentation, number: int, videos: Sequence[Rendition], switchable: list[int]
-) -> Lines:
+) -> Element:
     configs = [video_config(video) for video in videos]
     largest = max(configs, key=lambda config: config.width * config.height)
     return _media_set(
@@ -133,7 +133,7 @@ def _video_attributes(video: Rendition) -> Attributes:
     }
 
 
-def _audio_set(presentation: Presentation, number: int, audios: Sequence[Rendition]) -> Lines:
+def _audio_set(presentation: Presentation, number: int, audios: Sequence[Rendition]) -> Element:
     first = audios[0]
     config = audio_config(first)
     default = member(first) == member(presentation.audio[0])
@@ -158,12 +158,12 @@ def _media_set(
     presentation: Presentation,
     renditions: Sequence[Rendition],
     attributes: Attributes,
-    *described: Lines,
+    *described: Element,
     representation: Callable[[Rendition], Attributes],
-) -> Lines:
+) -> Element:
     """The segments are told once where all representations have the same."""
     templates = [_segment_template(presentation, rendition) for rendition in renditions]
-    shared = templates[0] if all(template == templates[0] for template in templates) else []
+    shared = templates[0] if all(template == templates[0] for template in templates) else ""
     return element(
         "AdaptationSet",
         {**attributes, "segmentAlignment": "true", "startWithSAP": 1},
@@ -178,14 +178,14 @@ def _media_set(
                     "bandwidth": rendition.bandwidth,
                     **representation(rendition),
                 },
-                [] if shared else template,
+                "" if shared else template,
             )
             for rendition, template in zip(renditions, templates, strict=True)
         ),
     )
 
 
-def _segment_template(presentation: Presentation, rendition: Rendition) -> Lines:
+def _segment_template(presentation: Presentation, rendition: Rendition) -> Element:
     path = f"{presentation.revision}/$RepresentationID$"
     return element(
         "SegmentTemplate",
@@ -198,20 +198,24 @@ def _segment_template(presentation: Presentation, rendition: Rendition) -> Lines
     )
 
 
-def _timeline(rendition: Rendition) -> Lines:
+def _timeline(rendition: Rendition) -> Element:
     """An S for each run of equal durations; the times between are the sums, to the tick."""
     segments = rendition.segments
-    steps = np.diff(segments.time, append=segments.duration.sum())
-    runs = np.flatnonzero(np.diff(steps, prepend=-1))
-    repeats = (np.diff(runs, append=len(steps)) - 1).tolist()
-    times = (f' t="{segments.time[0]}"', *("" for _ in repeats[1:]))
-    return [
-        f'<S{time} d="{step}" r="{repeat}"/>' if repeat else f'<S{time} d="{step}"/>'
-        for time, step, repeat in zip(times, steps[runs].tolist(), repeats, strict=True)
-    ]
+    steps = np.diff(np.append(segments.time, segments.duration.sum()))
+    starts = np.flatnonzero(np.append(True, steps[1:] != steps[:-1]))
+    repeats = np.diff(np.append(starts, len(steps))) - 1
+    runs = list(zip(steps[starts].tolist(), repeats.tolist(), strict=True))
+    # Runs are short where durations alternate, as those of sound do: many, but of few kinds.
+    kinds = {
+        (step, repeat): f'<S d="{step}" r="{repeat}"/>' if repeat else f'<S d="{step}"/>'
+        for step, repeat in set(runs)
+    }
+    lines = [kinds[run] for run in runs]
+    lines[0] = lines[0].replace("<S", f'<S t="{segments.time[0]}"')
+    return "\n".join(lines)
 
 
-def _text_set(presentation: Presentation, number: int, text: TextRendition) -> Lines:
+def _text_set(presentation: Presentation, number: int, text: TextRendition) -> Element:
     """The whole file at once (side-loaded): it is small and has no timeline to keep."""
     size = sum(len(cue.payload) + _CUE_FRAME for cue in text.cues)
     bandwidth = max(ceil(8 * size / presentation.duration), 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from packager.manifests.menu import printable
 from packager.manifests.tracks import video_config, video_range
-from packager.manifests.xml import Lines, element, leaf
+from packager.manifests.xml import Element, element, leaf
 from packager.model import AudioConfig, Rendition
 
 _CICP = "urn:mpeg:mpegB:cicp:"
@@ -39,7 +39,7 @@ _DOLBY_BITS = {
 }
 
 
-def colour(videos: Sequence[Rendition]) -> Iterator[Lines]:
+def colour(videos: Sequence[Rendition]) -> Iterator[Element]:
     """The code points the videos share; a player that cannot show HDR must skip the set."""
     colours = [video_config(video).colour for video in videos]
     essential = video_range(videos[0]) != "SDR"
@@ -50,14 +50,14 @@ def colour(videos: Sequence[Rendition]) -> Iterator[Lines]:
             yield _descriptor(kind, f"{_CICP}{name}", values.pop())
 
 
-def switching(sets: Sequence[int]) -> Iterator[Lines]:
+def switching(sets: Sequence[int]) -> Iterator[Element]:
     """The numbers of other sets that may be switched to at any segment."""
     if sets:
         scheme = "urn:mpeg:dash:adaptation-set-switching:2016"
         yield _descriptor("SupplementalProperty", scheme, ",".join(map(str, sets)))
 
 
-def audio_channels(config: AudioConfig) -> Iterator[Lines]:
+def audio_channels(config: AudioConfig) -> Iterator[Element]:
     """Nothing where no code point fits."""
     name = "AudioChannelConfiguration"
     layout = config.speaker_layout or _USUAL_LAYOUT.get(config.channels)
@@ -68,7 +68,7 @@ def audio_channels(config: AudioConfig) -> Iterator[Lines]:
         yield _descriptor(name, _DOLBY_CHANNELS, f"{_DOLBY_BITS[layout]:04X}")
 
 
-def atmos(joc_objects: int) -> Iterator[Lines]:
+def atmos(joc_objects: int) -> Iterator[Element]:
     """Dolby Atmos in E-AC-3 (ETSI TS 103 420)."""
     if joc_objects:
         scheme = "tag:dolby.com,2018:dash:EC3_Extension"
@@ -76,14 +76,14 @@ def atmos(joc_objects: int) -> Iterator[Lines]:
         yield _descriptor("SupplementalProperty", f"{scheme}ComplexityIndex:2018", joc_objects)
 
 
-def label(text: str) -> Iterator[Lines]:
+def label(text: str) -> Iterator[Element]:
     if shown := printable(text):
         yield leaf("Label", shown)
 
 
-def role(value: str) -> Lines:
+def role(value: str) -> Element:
     return _descriptor("Role", "urn:mpeg:dash:role:2011", value)
 
 
-def _descriptor(name: str, scheme: str, value: object) -> Lines:
+def _descriptor(name: str, scheme: str, value: object) -> Element:
     return element(name, {"schemeIdUri": scheme, "value": value})

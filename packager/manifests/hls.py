@@ -17,6 +17,7 @@ from packager.manifests.audio import AudioGroup, audio_groups, channels
 from packager.manifests.menu import menu
 from packager.manifests.tracks import audio_config, video_config, video_range
 from packager.model import Presentation, Rendition, TextRendition
+from packager.mux.fmp4 import head_sizes
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
@@ -42,30 +43,28 @@ def multivariant_playlist(presentation: Presentation) -> str:
 def media_playlist(presentation: Presentation, rendition: Rendition | TextRendition) -> str:
     if isinstance(rendition, TextRendition):
         return _text_playlist(rendition)
+    entries = zip(_extinf(rendition), rendition.segments.time.tolist(), strict=True)
     return _lines(
         *_media_head(_MAP, presentation.target_duration),
         '#EXT-X-MAP:URI="init.mp4"',
-        *map(
-            "#EXTINF:{}.{:06},\n{}.m4s".format,
-            *_whole_and_millionths(rendition),
-            rendition.segments.time.tolist(),
-        ),
+        *[f"{extinf}\n{time}.m4s" for extinf, time in entries],
         "#EXT-X-ENDLIST",
     )
 
 
 def iframe_playlist(presentation: Presentation, rendition: Rendition) -> str:
     """An entry for each segment: its header and its first sample, which is a key frame."""
+    entries = zip(
+        _extinf(rendition),
+        _iframe_sizes(rendition).tolist(),
+        rendition.segments.time.tolist(),
+        strict=True,
+    )
     return _lines(
         *_media_head(_MAP, presentation.target_duration),
         "#EXT-X-I-FRAMES-ONLY",
         '#EXT-X-MAP:URI="init.mp4"',
-        *map(
-            "#EXTINF:{}.{:06},\n#EXT-X-BYTERANGE:{}@0\n{}.m4s".format,
-            *_whole_and_millionths(rendition),
-            _iframe_sizes(rendition).tolist(),
-            rendition.segments.time.tolist(),
-        ),
+        *[f"{extinf}\n#EXT-X-BYTERANGE:{size}@0\n{time}.m4s" for extinf, size, time in entries],
         "#EXT-X-ENDLIST",
     )
 
@@ -96,23 +95,26 @@ def _media_head(version: int, target_duration: int) -> tuple[str, ...]:
     )
 
 
-def _whole_and_millionths(rendition: Rendition) -> tuple[list[int], list[int]]:
-    """Every segment's length as seconds and microseconds."""
+def _extinf(rendition: Rendition) -> Iterator[str]:
+    """The EXTINF line of every segment. Most lengths are equal: each is written once."""
     ends = np.cumsum(rendition.segments.duration)
     whole, rest = np.divmod(ends, rendition.timescale)
     # Seconds apart from the rest: the product stays within 64 bits at any timescale.
     micros = (
         whole * 1_000_000 + (rest * 1_000_000 + rendition.timescale // 2) // rendition.timescale
     )
-    seconds, millionths = np.divmod(np.diff(micros, prepend=0), 1_000_000)
-    return seconds.tolist(), millionths.tolist()
+    lengths = np.diff(np.append(0, micros)).tolist()
+    lines = {
+        length: f"#EXTINF:{length // 1_000_000}.{length % 1_000_000:06}," for length in set(lengths)
+    }
+    return map(lines.__getitem__, lengths)
 
 
 def _iframe_sizes(rendition: Rendition) -> NDArray[np.int64]:
     """Bytes of each segment up to the end of its first sample."""
-    segments, sizes = rendition.segments, rendition.track.samples.size
-    payloads = np.diff(np.concatenate(([0], np.cumsum(sizes)))[segments.edges])
-    return segments.size - payloads + sizes[segments.edges[:-1]]
+    edges = rendition.segments.edges
+    heads = head_sizes(rendition.layout, np.diff(edges))
+    return heads + rendition.track.samples.size[edges[:-1]]
 
 
 def _audio_media(presentation: Presentation, group: AudioGroup) -> Iterator[str]:

@@ -13,8 +13,9 @@ list and offsets that are not negative, so again one of the two.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -49,54 +50,58 @@ _SBGP_SIZE = 28
 # Of a header all but 'sbgp' and the rows of 'trun': moof, mfhd, traf, tfhd, tfdt, trun.
 _FIXED_SIZE = len(STYP) + 8 + 16 + 8 + 16 + 20 + 20 + _MDAT_HEADER
 
+# ByteRange._make, but no Python runs in it: an interleaved segment has hundreds of ranges.
+_byte_range: Callable[[tuple[int, int]], ByteRange] = partial(tuple.__new__, ByteRange)
+
 
 def fragment_layout(track: Track) -> FragmentLayout:
     """How ``track`` is written; raises ``UnsupportedMedia`` where an offset leaves 32 bits."""
     samples = track.samples
-    durations = samples.duration
-    constant = int(durations[0]) if bool(np.all(durations == durations[0])) else None
-    hidden = int(samples.pts.min()) < 0
-    if hidden:
+    least, most = _shifts(samples)
+    if samples.start < 0:  # its beginning is hidden
         decode_shift = -int(samples.dts[0])
-        media_time = int((samples.dts + decode_shift - samples.pts).max())
+        media_time = decode_shift - least
     else:
         decode_shift = int(samples.pts[0] - samples.dts[0])
         media_time = 0
-    shifts = samples.pts + media_time - samples.dts - decode_shift
-    if max(int(np.abs(shifts).max()), media_time, int(durations.max())) >= 1 << 31:
+    least, most = (shift + media_time - decode_shift for shift in (least, most))
+    longest = int(samples.duration.max()) if samples.steady is None else samples.steady
+    if max(-least, most, media_time, longest) >= 1 << 31:
         raise UnsupportedMedia(f"track {track.track_id}: a time step does not fit in 32 bits")
     return FragmentLayout(
         decode_shift,
         media_time,
-        constant,
-        bool(samples.sync.all()),
-        bool(shifts.any()),
-        _roll_distance(track),
+        duration=samples.steady,
+        all_sync=bool(samples.sync.all()),
+        has_shifts=bool(least or most),
+        roll=_roll_distance(track),
     )
+
+
+def _shifts(samples: SampleTable) -> tuple[int, int]:
+    """The least and the greatest distance from decode to presentation time."""
+    if samples.pts is samples.dts:
+        return 0, 0
+    shifts = samples.pts - samples.dts
+    return int(shifts.min()), int(shifts.max())
 
 
 def segment_sizes(
     samples: SampleTable, layout: FragmentLayout, edges: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Bytes of every whole segment."""
-    header = _head_size(layout, np.diff(edges))
-    return np.asarray(header + np.add.reduceat(samples.size, edges[:-1]), np.int64)
+    media = np.add.reduceat(samples.size, edges[:-1], dtype=np.int64)
+    return np.asarray(head_sizes(layout, np.diff(edges)) + media)
 
 
-def head_size(rendition: Rendition, index: int) -> int:
-    """Bytes of segment ``index`` in front of its first sample."""
-    first, stop = rendition.segments.edges[index : index + 2]
-    return int(_head_size(rendition.layout, np.asarray(stop - first)))
-
-
-def _head_size(layout: FragmentLayout, samples: NDArray[np.int64]) -> NDArray[np.int64]:
+def head_sizes(layout: FragmentLayout, samples: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bytes in front of the first sample, of segments of so many ``samples``."""
     return samples * _trun_row(layout).itemsize + _FIXED_SIZE + (_SBGP_SIZE if layout.roll else 0)
 
 
 def plan_segment(rendition: Rendition, index: int) -> Splice:
     """Segment ``index``: its header, then the samples where they lie in the source."""
-    first, stop = rendition.segments.edges[index : index + 2]
-    samples = rendition.track.samples.rows(int(first), int(stop))
+    samples = rendition.track.samples.rows(*rendition.segments.edges[index : index + 2].tolist())
     head = STYP + _moof(index + 1, samples, rendition.layout)
     payload = int(samples.size.sum())
     if _MDAT_HEADER + payload >= 1 << 32:
@@ -112,12 +117,13 @@ def plan_segment(rendition: Rendition, index: int) -> Splice:
 def _sample_ranges(samples: SampleTable) -> Iterator[ByteRange]:
     """The samples' bytes in order, neighbours in the source joined."""
     ends = samples.offset + samples.size
-    breaks = np.flatnonzero(ends[:-1] != samples.offset[1:]) + 1
-    starts = np.concatenate(([0], breaks))
-    lasts = np.concatenate((breaks, [len(samples)])) - 1
-    for start, stop in zip(samples.offset[starts].tolist(), ends[lasts].tolist(), strict=True):
-        if start != stop:
-            yield ByteRange(start, stop - start)
+    apart = np.ones(len(samples), np.bool_)
+    np.not_equal(ends[:-1], samples.offset[1:], out=apart[1:])
+    (rows,) = apart.nonzero()
+    starts, lengths = samples.offset[rows], np.add.reduceat(samples.size, rows)
+    if not lengths.all():
+        starts, lengths = starts[lengths > 0], lengths[lengths > 0]
+    return map(_byte_range, zip(starts.tolist(), lengths.tolist(), strict=True))
 
 
 def _trun_row(layout: FragmentLayout) -> np.dtype[np.void]:
@@ -157,9 +163,10 @@ def _trun_rows(samples: SampleTable, layout: FragmentLayout) -> bytes:
     if layout.duration is None:
         rows["duration"] = samples.duration
     if not layout.all_sync:
-        rows["flags"] = np.where(samples.sync, _SYNC, _NOT_SYNC)
+        rows["flags"] = _NOT_SYNC
+        rows["flags"][samples.sync] = _SYNC
     if layout.has_shifts:
-        rows["shift"] = samples.pts + layout.media_time - samples.dts - layout.decode_shift
+        rows["shift"] = samples.pts - samples.dts + (layout.media_time - layout.decode_shift)
     return rows.tobytes()
 
 
@@ -186,7 +193,7 @@ def _trak(track: Track, layout: FragmentLayout) -> bytes:
     if layout.media_time:
         edit = struct.pack(">2Ii2H", 1, 0, layout.media_time, 1, 0)
         parts.append(box("edts", full_box("elst", 0, 0, edit)))
-    parts.append(_mdia(track))
+    parts.append(_mdia(track, layout))
     return box("trak", *parts)
 
 
@@ -201,7 +208,7 @@ def _tkhd(track: Track) -> bytes:
     return full_box("tkhd", 0, 7, fields, track.matrix, struct.pack(">2I", width, height))
 
 
-def _mdia(track: Track) -> bytes:
+def _mdia(track: Track, layout: FragmentLayout) -> bytes:
     video = track.kind is MediaKind.VIDEO
     mdhd = full_box("mdhd", 0, 0, struct.pack(">4I2H", 0, 0, track.timescale, 0, 0x55C4, 0))
     handler = b"vide" if video else b"soun"
@@ -210,10 +217,10 @@ def _mdia(track: Track) -> bytes:
     media_header = full_box("vmhd", 0, 1, bytes(8)) if video else full_box("smhd", 0, 0, bytes(4))
     url = full_box("url ", 0, 1)
     dinf = box("dinf", full_box("dref", 0, 0, struct.pack(">I", 1), url))
-    return box("mdia", mdhd, hdlr, elng, box("minf", media_header, dinf, _stbl(track)))
+    return box("mdia", mdhd, hdlr, elng, box("minf", media_header, dinf, _stbl(track, layout)))
 
 
-def _stbl(track: Track) -> bytes:
+def _stbl(track: Track, layout: FragmentLayout) -> bytes:
     """No samples, only what they are (CMAF 7.5.9): the tables are there and empty."""
     return box(
         "stbl",
@@ -222,19 +229,22 @@ def _stbl(track: Track) -> bytes:
         full_box("stsc", 0, 0, bytes(4)),
         full_box("stsz", 0, 0, bytes(8)),
         full_box("stco", 0, 0, bytes(4)),
-        *_roll_group(track),
+        *_roll_group(layout),
     )
 
 
-def _roll_group(track: Track) -> Iterator[bytes]:
+def _roll_group(layout: FragmentLayout) -> Iterator[bytes]:
     """'sgpd' of type 'roll' (10.1): how many samples to decode before one sounds right."""
-    if distance := _roll_distance(track):
-        yield full_box("sgpd", 1, 0, b"roll", struct.pack(">2Ih", 2, 1, -distance))
+    if layout.roll:
+        yield full_box("sgpd", 1, 0, b"roll", struct.pack(">2Ih", 2, 1, -layout.roll))
 
 
 def _roll_distance(track: Track) -> int:
     config = track.config
     if not isinstance(config, AudioConfig) or not config.roll_distance:
         return 0
-    frame = Fraction(int(np.median(track.samples.duration)), track.timescale) * config.sample_rate
+    usual = track.samples.steady
+    if usual is None:
+        usual = int(np.median(track.samples.duration))
+    frame = Fraction(usual, track.timescale) * config.sample_rate
     return min(ceil(config.roll_distance / frame) if frame > 1 else config.roll_distance, 0x7FFF)

@@ -112,6 +112,25 @@ def test_what_a_track_says_of_itself() -> None:
     assert (audio.language, audio.name) == ("und", "")
 
 
+def test_tables_longer_than_the_blocks_they_are_read_in() -> None:
+    """A run of its own for every chunk, duration and composition offset."""
+    rows = [Row(9 + n % 5, 1 + n % 2, n % 3, sync=n % 7 == 0) for n in range(70_000)]
+    recording = Recording("video", 600, rows)
+    data = plain_movie(recording, chunk=2, moov_first=False)
+    stsc = table("stsc", ">III", [(chunk, 2, 1) for chunk in range(1, 35_001)])
+    (track,) = index_bytes(rebuilt(data, "stsc", lambda _: stsc)).tracks
+    assert samples_of(data, track) == payloads(0, recording)
+    assert track.samples.duration.tolist() == [row.duration for row in rows]
+    assert (track.samples.pts - track.samples.dts).tolist() == [row.composition for row in rows]
+
+
+def test_times_are_held_once_where_no_sample_is_shifted() -> None:
+    video, audio = index_bytes(plain_movie(PICTURES, replace(SOUND, edits=[(0, 1024)]))).tracks
+    assert audio.samples.pts is audio.samples.dts
+    assert audio.samples.pts.tolist() == [1024 * n for n in range(-1, 29)]
+    assert not np.shares_memory(video.samples.pts, video.samples.dts)
+
+
 def test_a_mixed_file_has_samples_in_both_places() -> None:
     """'moov' holds the first samples and fragments the rest."""
     plain = plain_movie(replace(PICTURES, rows=PICTURES.rows[:8]), moov_first=False)
@@ -526,6 +545,17 @@ def fragment(*boxes: bytes) -> bytes:
 def test_broken_fragments(boxes: list[bytes], reason: str) -> None:
     with pytest.raises(BadMedia, match=reason):
         index_bytes(fragment(*boxes))
+
+
+def test_a_sample_of_no_sensible_size_is_refused() -> None:
+    """In a table that is said before; in a fragment the file may be long enough for it."""
+    size = (1 << 28) + 1
+    head = fragment(full_atom("trun", 0, 0x200, struct.pack(">2I", 1, size)))
+    head += struct.pack(">I4sQ", 1, b"mdat", 16 + size)
+    reader = index_movie("title.mp4", "1", len(head) + size)
+    first = next(reader)
+    with pytest.raises(BadMedia, match=f"a sample of {size} bytes"):
+        reader.send(head.ljust(first.length, b"\0"))
 
 
 def test_fragments_of_another_sample_description_are_refused() -> None:

@@ -110,12 +110,12 @@ def _track(
     sizes: Sequence[int],
     track_id: int,
 ) -> Track:
-    size = np.resize(np.array(sizes, np.int64), len(dts))
+    size = np.resize(np.array(sizes, np.int32), len(dts))
     samples = SampleTable(
         offset=100 + np.cumsum(size) - size,
         size=size,
         dts=dts,
-        pts=pts.copy(),
+        pts=pts,
         duration=np.array(durations, np.int64),
         sync=np.array(sync),
     )

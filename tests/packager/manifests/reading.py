@@ -24,10 +24,10 @@ def manifests(presentation: Presentation) -> dict[Address, str]:
     return {address: render(presentation, address)[1] for address in addresses}
 
 
-def urls(address: Address, manifest: str) -> list[str]:
-    """The paths of all URLs in a manifest that was fetched from ``address``."""
+def urls(address: Address, manifest: str, prefix: str = "") -> list[str]:
+    """The paths of all URLs in a manifest that was fetched from ``prefix`` and ``address``."""
     found = _mpd_urls(manifest) if isinstance(address, Mpd) else _playlist_urls(manifest)
-    base = f"http://origin{address}"
+    base = f"http://origin{prefix}{address}"
     return [urljoin(base, url).removeprefix("http://origin") for url in found]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from packager.address import IFramePlaylist, MediaPlaylist
 from packager.manifests import hls, render
 from packager.model import Cue, Presentation
-from packager.mux.fmp4 import head_size
+from packager.mux.fmp4 import plan_segment
 from tests.packager.manifests import titles
 from tests.packager.manifests.reading import extinf, manifests
 from tests.packager.manifests.titles import REVISION, TITLES
@@ -126,7 +126,7 @@ def test_iframes_are_addressed_inside_the_segments() -> None:
     playlist = m3u8.loads(hls.iframe_playlist(presentation, video))
     sizes = video.track.samples.size[video.segments.edges[:-1]]
     assert [segment.byterange for segment in playlist.segments] == [
-        f"{head_size(video, index) + size}@0" for index, size in enumerate(sizes)
+        f"{len(plan_segment(video, index).parts[0]) + size}@0" for index, size in enumerate(sizes)
     ]
 
 

@@ -1,0 +1,38 @@
+"""Sidecars that tests change, and what it means that one says what its file says."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import fields
+
+import numpy as np
+
+from packager.model import MovieIndex, SampleTable
+from packager.sidecar import pack, unpack
+
+HEAD = 10
+"""Magic, format and checksum; what the checksum is of lies behind."""
+
+
+def signed(data: bytes) -> bytes:
+    """``data`` with the checksum that its body has by now."""
+    return data[:6] + struct.pack("<I", zlib.crc32(data[HEAD:])) + data[HEAD:]
+
+
+def repacked(index: MovieIndex) -> MovieIndex:
+    return unpack(pack(index), index.source, index.version, index.size)
+
+
+def assert_same(one: MovieIndex, other: MovieIndex) -> None:
+    """Equal in all that they say, to the last number and its type."""
+    for name in ("source", "version", "size", "skipped"):
+        assert getattr(one, name) == getattr(other, name), name
+    assert len(one.tracks) == len(other.tracks)
+    for ours, theirs in zip(one.tracks, other.tracks, strict=True):
+        for name in (field.name for field in fields(ours) if field.name != "samples"):
+            assert getattr(ours, name) == getattr(theirs, name), name
+        for name in (field.name for field in fields(SampleTable)):
+            mine, its = getattr(ours.samples, name), getattr(theirs.samples, name)
+            assert mine.dtype == its.dtype, name
+            assert np.array_equal(mine, its), name
