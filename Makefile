@@ -44,7 +44,7 @@ coverage: .venv/test  ## Show which lines and branches of the packager no test r
 
 .PHONY: bench
 bench: install  ## Measure this machine's throughput and latency, with nginx as the yardstick
-	@scripts/debian-packages.sh nginx-light wrk
+	@scripts/debian-packages.sh nginx-light wrk openssl
 	$(BIN)/python -m benchmarks
 
 .PHONY: lock

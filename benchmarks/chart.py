@@ -8,6 +8,7 @@ from html import escape
 
 WIDTH = 760
 LABELS = 250
+BEHIND = 130
 BAR = 16
 GAP = 12
 TITLE = 34
@@ -23,12 +24,16 @@ class Bar:
     text: str
 
 
+Group = tuple[str, Sequence[Bar]]
+"""Bars with what is written in front of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """Groups of bars on one scale from zero."""
 
     title: str
-    groups: Sequence[tuple[str, Sequence[Bar]]]
+    groups: Sequence[Group]
 
     @property
     def height(self) -> int:
@@ -63,7 +68,7 @@ def _legend(colours: dict[str, str]) -> Iterator[str]:
 
 def _panel(panel: Panel, top: int, colours: dict[str, str]) -> Iterator[str]:
     longest = max((bar.value for _, bars in panel.groups for bar in bars), default=0) or 1
-    scale = (WIDTH - LABELS - 110) / longest
+    scale = (WIDTH - LABELS - BEHIND) / longest
     yield _text(16, top + 18, panel.title, 'font-weight="600"')
     y = top + TITLE
     for label, bars in panel.groups:

@@ -24,11 +24,12 @@ from math import ceil
 
 HEAD_PIECE = 1024
 MAX_HEAD = 16 * 1024
+PATIENCE = 10.0
+"""So many seconds more for a first answer."""
 SINK = 64 << 20
 """The most that one call drains. Never written to, so it takes no memory."""
 
-_OK = b"HTTP/1.1 200 "
-_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
 class LoadError(Exception):
@@ -37,7 +38,8 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``fields``: header field lines that every request carries, Host not among them."""
+    """``fields``: header field lines that every request carries, Host not among them; ``status``:
+    of every answer."""
 
     host: str
     port: int
@@ -45,6 +47,7 @@ class Load:
     fields: Sequence[str]
     connections: int
     seconds: float
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,9 @@ def drive(load: Load) -> Tally:
             stack.callback(viewer.close)
             viewers[viewer.fileno()] = viewer
             poll.register(viewer.fileno(), select.EPOLLIN)
-        seconds = _watch(poll, viewers, load.seconds)
+        seconds = _watch(poll, viewers, load.seconds, latencies)
     if not latencies:
-        raise LoadError(f"not one whole answer in {load.seconds} s")
+        raise LoadError(f"not one whole answer in {seconds:.1f} s")
     latencies.sort()
     return Tally(
         requests=len(latencies),
@@ -90,13 +93,17 @@ def drive(load: Load) -> Tally:
     )
 
 
-def _watch(poll: select.epoll, viewers: Mapping[int, _Viewer], seconds: float) -> float:
-    """Have all viewers ask and receive for ``seconds``; how long it was."""
+def _watch(
+    poll: select.epoll, viewers: Mapping[int, _Viewer], seconds: float, done: Sequence[float]
+) -> float:
+    """Have all viewers ask and receive for ``seconds``, or until the first answer is ``done`` if
+    that takes longer; how long it was."""
     start = time.perf_counter()
+    end = start + seconds
     for viewer in viewers.values():
         viewer.ask()
-    while (now := time.perf_counter()) < start + seconds:
-        for fd, _ in poll.poll(start + seconds - now):
+    while (now := time.perf_counter()) < end or (not done and now < end + PATIENCE):
+        for fd, _ in poll.poll(max(0.0, end - now) or PATIENCE):
             viewers[fd].receive()
     return now - start
 
@@ -104,13 +111,14 @@ def _watch(poll: select.epoll, viewers: Mapping[int, _Viewer], seconds: float) -
 class _Viewer:
     """One connection, one answer at a time; ``received`` counts bytes of bodies."""
 
-    __slots__ = ("_asked", "_head", "_latencies", "_left", "_requests", "_sink", "_socket",
-                 "received")  # fmt: skip
+    __slots__ = ("_asked", "_begin", "_head", "_latencies", "_left", "_requests", "_sink",
+                 "_socket", "received")  # fmt: skip
 
     def __init__(
         self, load: Load, order: random.Random, sink: mmap.mmap, latencies: list[float]
     ) -> None:
         self._requests = _requests(load, order)
+        self._begin = b"HTTP/1.1 %d " % load.status
         self._sink = sink
         self._latencies = latencies
         self._head = b""
@@ -153,9 +161,9 @@ class _Viewer:
             if not piece or len(self._head) > MAX_HEAD:
                 raise LoadError(f"no end of a head: {self._head[:200]!r}")
             return False
-        length = _LENGTH.search(self._head, 0, end)
-        if length is None or not self._head.startswith(_OK):
-            raise LoadError(f"not a 200 of known length: {self._head[:200]!r}")
+        length = LENGTH.search(self._head, 0, end)
+        if length is None or not self._head.startswith(self._begin):
+            raise LoadError(f"not {self._begin.decode()}of known length: {self._head[:200]!r}")
         early = len(self._head) - end - 4
         self.received += early
         self._left = int(length[1]) - early

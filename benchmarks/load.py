@@ -1,5 +1,5 @@
 """The two clients: ``drain`` for bodies of megabytes, wrk (C) for answers so small that a client
-in Python would be the limit."""
+in Python would be the limit, and for TLS, whose bodies the kernel cannot throw away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
+from math import ceil
+from pathlib import Path
 
 from benchmarks.drain import Load, LoadError, Tally
 
@@ -33,6 +36,17 @@ CDN_FIELDS = (
 )
 """What CloudFront sends an origin; with Host, fifteen."""
 
+_IN_TURN = """\
+local requests, turn = {}, 0
+function init()
+    for number, path in ipairs(paths) do requests[number] = wrk.format("GET", path) end
+end
+function request()
+    turn = turn % #requests + 1
+    return requests[turn]
+end
+"""
+
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
@@ -45,27 +59,39 @@ def run_drain(load: Load) -> Tally:
     return Tally(**json.loads(_run(command, load, json.dumps(asdict(load)))))
 
 
-def run_wrk(load: Load, body: int) -> Tally:
-    """``load`` is of one path, whose answer has ``body`` bytes."""
-    (path,) = load.paths
+def run_wrk(load: Load, scheme: str, body: float) -> Tally:
+    """``body``: bytes of an answer, on average."""
     headers = [word for line in load.fields for word in ("-H", line)]
-    command = ["wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds:g}s", "--latency"]
-    output = _run([*command, *headers, f"http://{load.host}:{load.port}{path}"], load, "")
+    url = f"{scheme}://{load.host}:{load.port}{load.paths[0]}"
+    with tempfile.TemporaryDirectory(prefix="wrk-") as scratch:
+        script = Path(scratch) / "paths.lua"
+        script.write_text(_script(load), encoding="utf-8")
+        command = ["wrk", "-t1", f"-c{load.connections}", f"-d{ceil(load.seconds)}s", "--latency"]
+        output = _run([*command, *headers, "-s", str(script), url], load, "")
     return read_wrk(output, body)
 
 
-def read_wrk(output: str, body: int) -> Tally:
+def _script(load: Load) -> str:
+    """Lua that has wrk ask for one path after the other, and for nothing where there is but one:
+    then it sends what it has without a call."""
+    if len(load.paths) == 1:
+        return ""
+    paths = ",\n".join(json.dumps(path) for path in load.paths)
+    return f"local paths = {{{paths}}}\n{_IN_TURN}"
+
+
+def read_wrk(output: str, body: float) -> Tally:
     for trouble in ("Socket errors", "Non-2xx or 3xx responses"):
         if trouble in output:
             raise LoadError(f"wrk reports: {output[output.index(trouble) :].splitlines()[0]}")
     done = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m),", output)
-    ranks = dict(re.findall(r"^ +(\d+)% +([\d.]+(?:us|ms|s|m))$", output, re.MULTILINE))
+    ranks = dict(re.findall(r"^ +(\d+)% +([\d.]+(?:us|ms|s|m)) *$", output, re.MULTILINE))
     if done is None or not {"50", "99"} <= ranks.keys():
         raise LoadError(f"wrk's report is not understood:\n{output}")
     requests = int(done[1])
     return Tally(
         requests=requests,
-        nbytes=requests * body,
+        nbytes=round(requests * body),
         seconds=_seconds(done[2] + done[3]),
         p50=_seconds(ranks["50"]),
         p99=_seconds(ranks["99"]),

@@ -1,59 +1,46 @@
-"""Results as JSON for machines and, between two markers of a page, as a table for people."""
+"""Results as JSON for machines and, between two markers of a page, as tables for people."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 
-from benchmarks.chart import Bar, Panel, draw
-from benchmarks.micro import Timing
-from benchmarks.rounds import Effort, Target
-from benchmarks.verdict import Ratio, Round, Summary, compare, summarise
-from benchmarks.workloads import Asks
+from benchmarks.effort import Effort
+from benchmarks.figures import Figure
+from benchmarks.findings import Findings, Outcome
+from benchmarks.goals import goal_lines
+from benchmarks.verdict import Summary
 
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
-FORMAT = 1
+FORMAT = 2
 """Raise it when results of before can no longer be compared with those of now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A workload's rounds by server; the first server is ours, the others are compared to it."""
-
-    target: Target
-    rounds: Mapping[str, Sequence[Round]]
-
-    @property
-    def summaries(self) -> dict[str, Summary]:
-        return {server: summarise(rounds) for server, rounds in self.rounds.items()}
-
-    @property
-    def ratios(self) -> dict[str, Ratio]:
-        ours, *others = self.summaries.items()
-        return {server: compare(ours[1], summary) for server, summary in others}
-
-
-@dataclass(frozen=True, slots=True)
 class Results:
-    """``machine``: name and value of what the figures depend on; ``notes``: what is missing."""
+    """``machine``: name and value of what the figures depend on; ``seconds``: that it took."""
 
     machine: Mapping[str, str]
     effort: Effort
-    timings: Sequence[Timing]
-    outcomes: Sequence[Outcome]
-    notes: Sequence[str]
+    findings: Findings
+    seconds: float
 
 
 def write_json(results: Results, path: Path) -> None:
+    found = results.findings
     document = {
         "format": FORMAT,
         "machine": dict(results.machine),
+        "programs": list(found.programs),
         "effort": asdict(results.effort),
-        "notes": list(results.notes),
-        "micro": [asdict(timing) for timing in results.timings],
-        "macro": [_outcome_json(outcome) for outcome in results.outcomes],
+        "seconds": round(results.seconds, 1),
+        "notes": list(found.notes),
+        "failures": list(found.failures),
+        "macro": [_outcome_json(outcome) for outcome in found.outcomes],
+        "figures": [asdict(item) | {"trouble": item.trouble} for item in found.figures],
     }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
@@ -70,7 +57,8 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
             server: {
                 "summary": asdict(summary),
                 "trouble": summary.trouble,
-                "rounds": [asdict(item) for item in outcome.rounds[server]],
+                "client_bound": summary.client_bound,
+                "rounds": [asdict(r) | {"disturbed": r.disturbed} for r in outcome.rounds[server]],
             }
             for server, summary in outcome.summaries.items()
         },
@@ -78,20 +66,29 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def table(results: Results) -> str:
+def tables(results: Results) -> str:
     """Markdown."""
-    machine = ", ".join(f"{name} {value}" for name, value in results.machine.items())
-    lines = [f"Measured on: {machine}.", ""]
-    lines += [*_macro_lines(results.outcomes), ""] if results.outcomes else []
-    lines += [*_micro_lines(results.timings), ""] if results.timings else []
-    lines += [f"- {note}" for note in _notes(results)]
+    found = results.findings
+    machine = [f"{name} {value}" for name, value in results.machine.items()]
+    lines = [
+        f"Measured on: {', '.join((*machine, *found.programs))}, "
+        f"in {results.seconds / 60:.1f} minutes.",
+        "",
+    ]
+    if goals := list(goal_lines(found)):
+        lines += [*goals, ""]
+    if found.outcomes:
+        lines += [*_outcome_lines(found.outcomes), ""]
+    for _, figures in groupby(found.figures, key=lambda item: item.part):
+        lines += [*_figure_lines(list(figures)), ""]
+    lines += [f"- {note}" for note in _notes(found)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _macro_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _outcome_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield (
         "| workload | server | requests/s | Gbit/s | p50 ms | p99 ms | CPU s/GB | CPU µs/request "
-        "| vod-origin : it |"
+        "| ratio |"
     )
     yield "|---|---|--:|--:|--:|--:|--:|--:|--:|"
     for outcome in outcomes:
@@ -100,72 +97,52 @@ def _macro_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
             yield (
                 f"| {outcome.target.workload.meaning} | {server} | {s.requests_per_second:,.0f} "
                 f"| {s.gbits_per_second:.1f} | {s.p50_ms:.2f} | {s.p99_ms:.2f} "
-                f"| {s.cpu_seconds_per_gb:.2f} | {s.cpu_us_per_request:,.1f} | {ratio} |"
+                f"| {_cpu(s.cpu_seconds_per_gb, '.2f')} | {_cpu(s.cpu_us_per_request, ',.1f')} "
+                f"| {ratio} |"
             )
 
 
-def _micro_lines(timings: Sequence[Timing]) -> Iterator[str]:
-    yield "| the packager alone | ms | runs |"
-    yield "|---|--:|--:|"
-    for timing in timings:
-        yield f"| {timing.meaning} | {timing.milliseconds:.3g} | {timing.runs} |"
+def _cpu(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
 
 
-def _notes(results: Results) -> Iterator[str]:
-    yield from results.notes
-    for outcome in results.outcomes:
+def _figure_lines(figures: Sequence[Figure]) -> Iterator[str]:
+    """One part: a line a row, a cell a column."""
+    columns = dict.fromkeys((item.column, item.unit) for item in figures)
+    yield f"| {figures[0].part} | {' | '.join(f'{name}, {unit}' for name, unit in columns)} |"
+    yield f"|---|{'--:|' * len(columns)}"
+    for row in dict.fromkeys(item.row for item in figures):
+        cells = {(item.column, item.unit): item for item in figures if item.row == row}
+        texts = [number(cells[place].value) if place in cells else "" for place in columns]
+        yield f"| {row} | {' | '.join(texts)} |"
+
+
+def number(value: float) -> str:
+    """Three digits that count, and no exponent."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _notes(found: Findings) -> Iterator[str]:
+    yield from (f"FAILED: {failure}" for failure in found.failures)
+    yield from found.notes
+    for outcome in found.outcomes:
         name = outcome.target.workload.meaning
         for server, summary in outcome.summaries.items():
             if summary.client_bound:
-                yield (
-                    f"{name}, {server}: the client was the limit, at {summary.client:.0%} of its "
-                    f"core; the server used {summary.server:.0%} of its own."
-                )
+                yield f"{name}, {server}: {_client_limit(summary)}"
         for server, ratio in outcome.ratios.items():
             if ratio.refused:
                 yield f"{name}: not compared with {server}, {ratio.refused}."
+    for item in found.figures:
+        if item.trouble:
+            yield f"{item.part}, {item.row}, {item.column}: {item.trouble}."
 
 
-def plot(outcomes: Sequence[Outcome]) -> str:
-    """SVG: segments by bytes, manifests by requests."""
-    segments = [o for o in outcomes if o.target.workload.asks is Asks.SEGMENTS]
-    playlists = [o for o in outcomes if o.target.workload.asks is Asks.PLAYLIST]
-    panels = []
-    if playlists:
-        panels.append(_panel("Thousand requests/s on one core", playlists, _thousands))
-    if segments:
-        panels.append(_panel("Gbit/s on one core", segments, _gbits))
-    return draw(panels)
-
-
-def _panel(title: str, outcomes: Sequence[Outcome], value: Callable[[Summary], float]) -> Panel:
-    return Panel(
-        title,
-        [
-            (
-                outcome.target.workload.meaning,
-                [
-                    Bar(server, value(summary), f"{value(summary):.1f}{_mark(summary)}")
-                    for server, summary in outcome.summaries.items()
-                ],
-            )
-            for outcome in outcomes
-        ],
-    )
-
-
-def _mark(summary: Summary) -> str:
-    if summary.trouble:
-        return f" ({summary.trouble.partition(':')[0]})"
-    return " or more" if summary.client_bound else ""
-
-
-def _thousands(summary: Summary) -> float:
-    return summary.requests_per_second / 1e3
-
-
-def _gbits(summary: Summary) -> float:
-    return summary.gbits_per_second
+def _client_limit(summary: Summary) -> str:
+    if summary.squeezed:
+        return "the client had no core of its own, and took what it needs of the server's."
+    used = "" if summary.server is None else f"; the server used {summary.server:.0%} of its own"
+    return f"the client was the limit, at {summary.client:.0%} of its core{used}."
 
 
 def put_between_markers(page: Path, content: str) -> None:

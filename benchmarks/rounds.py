@@ -6,38 +6,35 @@ import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from benchmarks.drain import Load, Tally
+from benchmarks.effort import Effort
 from benchmarks.library import Say
-from benchmarks.load import CDN_FIELDS, has_wrk, run_drain, run_wrk
-from benchmarks.machine import core_time, cores, on_core, process_time
+from benchmarks.load import has_wrk, run_drain, run_wrk
+from benchmarks.machine import core_time, cores, on_cores, process_time
 from benchmarks.servers import Server
+from benchmarks.targets import fields_for, status_for
 from benchmarks.verdict import Round
-from benchmarks.workloads import Asks, Workload
+from benchmarks.workloads import Client, Workload
 
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """Rounds of ``seconds`` until each server has ``clean`` undisturbed ones, but no more than
-    ``most``; ``micro``: seconds for each of the small benchmarks."""
-
-    clean: int
-    most: int
-    seconds: int
-    micro: float
-
-
-FULL = Effort(clean=7, most=12, seconds=2, micro=2.0)
-QUICK = Effort(clean=3, most=4, seconds=1, micro=0.2)
+OVERHEAD_SECONDS = 0.25
+"""What a round takes beside its load: the start and the end of the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``paths`` to ask for, whose bodies have ``nbytes`` in all."""
+    """``paths`` to ask for, whose answers have ``nbytes`` in all."""
 
     workload: Workload
     paths: Sequence[str]
     nbytes: int
+
+
+def seconds_of(workload: Workload, effort: Effort) -> float:
+    """How long ``alternate`` takes for one server if nothing is disturbed."""
+    seconds = ceil(effort.seconds) if workload.client is Client.WRK else effort.seconds
+    return effort.clean * (seconds + OVERHEAD_SECONDS)
 
 
 def alternate(
@@ -50,8 +47,7 @@ def alternate(
             done = one_round(target, server, effort.seconds)
             rounds[server.name].append(done)
             say(
-                f"{target.workload.name} {number}/{effort.most}: {server.name} "
-                f"{done.requests_per_second:,.0f} req/s"
+                f"{number}/{effort.most}: {server.name} {done.requests_per_second:,.0f} req/s"
                 f"{', disturbed' if done.disturbed else ''}"
             )
         if all(_clean(done) >= effort.clean for done in rounds.values()):
@@ -64,38 +60,48 @@ def _clean(rounds: Sequence[Round]) -> int:
 
 
 def one_round(target: Target, server: Server, seconds: float) -> Round:
+    workload = target.workload
     load = Load(
         host=server.host,
         port=server.port,
-        paths=target.paths,
-        fields=CDN_FIELDS,
-        connections=target.workload.connections,
+        paths=[server.address(path) for path in target.paths],
+        fields=fields_for(workload.part),
+        connections=workload.connections,
         seconds=seconds,
+        status=status_for(workload.part),
     )
-    began, core_before, own = time.perf_counter(), core_time(), time.process_time()
-    client, served = _children_time(), process_time(server.pid)
-    tally = _run(target, load)
+    here, there = cores()[1], set(server.cores)
+    watched = there | {here}
+    began, core_before, own = time.perf_counter(), core_time(watched), time.process_time()
+    client, served = _children_time(), _served(server)
+    tally = _run(target, load, server.scheme)
     elapsed = time.perf_counter() - began
     client = _children_time() - client + time.process_time() - own
-    served = process_time(server.pid) - served
-    cores_used = core_time() - core_before
+    served = _served(server) - served
+    used = core_time(watched) - core_before
+    known = server.pid is not None
     return Round(
         requests_per_second=tally.requests / tally.seconds,
         bytes_per_second=tally.nbytes / tally.seconds,
         p50=tally.p50,
         p99=tally.p99,
-        server=served / tally.seconds,
+        server=served / tally.seconds if known else None,
         client=client / elapsed,
-        others=max(0.0, cores_used.busy - served - client) / elapsed,
-        stolen=cores_used.stolen / elapsed,
+        others=max(0.0, used.busy - served - client) / elapsed if known else 0.0,
+        stolen=used.stolen / elapsed,
+        squeezed=here in there,
     )
 
 
-def _run(target: Target, load: Load) -> Tally:
-    with on_core(cores()[1]):
-        if target.workload.asks is Asks.PLAYLIST and has_wrk():
-            return run_wrk(load, target.nbytes)
-        return run_drain(load)
+def _run(target: Target, load: Load, scheme: str) -> Tally:
+    with on_cores({cores()[1]}):
+        if scheme == "http" and (target.workload.client is Client.DRAIN or not has_wrk()):
+            return run_drain(load)
+        return run_wrk(load, scheme, target.nbytes / len(target.paths))
+
+
+def _served(server: Server) -> float:
+    return process_time(server.pid) if server.pid is not None else 0.0
 
 
 def _children_time() -> float:

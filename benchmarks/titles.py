@@ -205,5 +205,5 @@ def _table(name: str, rows: Rows) -> bytes:
     return full_box(name, 0, 0, struct.pack(">I", len(rows)), _u32(rows))
 
 
-def _u32(values: Rows) -> bytes:
+def _u32(values: NDArray[np.integer]) -> bytes:
     return values.astype(">u4").tobytes()

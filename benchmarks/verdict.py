@@ -1,13 +1,13 @@
 """From rounds to figures, and when two figures may not be compared.
 
-A round is disturbed when other processes, or the host's other guests, had the two cores for more
-than a little of it; such rounds count for nothing. Of the others the medians are taken. A ratio is
+A round is disturbed when other processes, or the host's other guests, had the cores for more than
+a little of it; such rounds count for nothing. Of the others the medians are taken. A ratio is
 refused where too few are left, or they scatter; where the client was the limit it is a bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -22,16 +22,21 @@ CLIENT_LIMIT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One load on one server. ``server``, ``client``, ``others``, ``stolen``: cores in use."""
+    """One load on one server. ``server``, ``client``, ``others``, ``stolen``: cores in use.
+
+    Nobody knows the CPU of a server that somebody else runs: ``server`` is None, and ``others``,
+    which it may be part of, 0. ``squeezed``: the client had no core of its own.
+    """
 
     requests_per_second: float
     bytes_per_second: float
     p50: float
     p99: float
-    server: float
+    server: float | None
     client: float
     others: float
     stolen: float
+    squeezed: bool = False
 
     @property
     def disturbed(self) -> bool:
@@ -50,14 +55,15 @@ class Summary:
     gbits_per_second: float
     p50_ms: float
     p99_ms: float
-    server: float
+    server: float | None
     client: float
-    cpu_seconds_per_gb: float
-    cpu_us_per_request: float
+    cpu_seconds_per_gb: float | None
+    cpu_us_per_request: float | None
+    squeezed: bool
 
     @property
     def client_bound(self) -> bool:
-        return self.client > CLIENT_LIMIT
+        return self.squeezed or self.client > CLIENT_LIMIT
 
     @property
     def trouble(self) -> str | None:
@@ -87,26 +93,37 @@ def spread(values: Sequence[float]) -> float:
     if len(values) < 2:
         return 0.0
     low, _, high = quantiles(values, n=4, method="inclusive")
-    return (high - low) / median(values)
+    middle = median(values)
+    return (high - low) / middle if middle else 0.0
+
+
+def counted(rounds: Sequence[Round]) -> Sequence[Round]:
+    """The clean ones, or all where none is clean."""
+    return [item for item in rounds if not item.disturbed] or rounds
 
 
 def summarise(rounds: Sequence[Round]) -> Summary:
-    clean = [item for item in rounds if not item.disturbed]
-    used = clean or rounds
-    rate = median(r.requests_per_second for r in used)
+    used = counted(rounds)
+    rates = [r.requests_per_second for r in used]
     return Summary(
         rounds=len(rounds),
-        clean=len(clean),
-        spread=spread([r.requests_per_second for r in used]),
-        requests_per_second=rate,
+        clean=sum(not r.disturbed for r in rounds),
+        spread=spread(rates),
+        requests_per_second=median(rates),
         gbits_per_second=median(r.bytes_per_second for r in used) * 8 / 1e9,
         p50_ms=median(r.p50 for r in used) * 1e3,
         p99_ms=median(r.p99 for r in used) * 1e3,
-        server=median(r.server for r in used),
+        server=_cpu(used, lambda r, cpu: cpu),
         client=median(r.client for r in used),
-        cpu_seconds_per_gb=median(r.server / r.bytes_per_second for r in used) * 1e9,
-        cpu_us_per_request=median(r.server / r.requests_per_second for r in used) * 1e6,
+        cpu_seconds_per_gb=_cpu(used, lambda r, cpu: cpu / r.bytes_per_second * 1e9),
+        cpu_us_per_request=_cpu(used, lambda r, cpu: cpu / r.requests_per_second * 1e6),
+        squeezed=any(r.squeezed for r in used),
     )
+
+
+def _cpu(rounds: Sequence[Round], figure: Callable[[Round, float], float]) -> float | None:
+    values = [figure(r, r.server) for r in rounds if r.server is not None]
+    return median(values) if values else None
 
 
 def compare(ours: Summary, theirs: Summary) -> Ratio:

@@ -2,69 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
+from benchmarks import drain
 from benchmarks.drain import Load, LoadError, drive
 from benchmarks.load import run_drain
-
-Answer = Callable[[str], Sequence[bytes]]
-"""From a path to the pieces that are written, one send each."""
-
-
-@contextmanager
-def serving(answer: Answer) -> Iterator[tuple[int, list[bytes]]]:
-    """The port, and the request heads as they come."""
-    heads: list[bytes] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=converse, args=(connection,), daemon=True).start()
-
-    def converse(connection: socket.socket) -> None:
-        with connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                while head := read_head(connection):
-                    heads.append(head)
-                    for piece in answer(head.split(b" ")[1].decode()):
-                        if not piece:
-                            return
-                        connection.sendall(piece)
-            except OSError:
-                return  # the client has what it wanted
-
-    accepting = threading.Thread(target=accept)
-    accepting.start()
-    try:
-        yield listener.getsockname()[1], heads
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        accepting.join()
-
-
-def read_head(connection: socket.socket) -> bytes:
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        piece = connection.recv(4096)
-        if not piece:
-            return b""
-        head += piece
-    return head
-
-
-def ok(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nServer: x\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+from tests.benchmarks.answering import ok, serving
 
 
 def load(port: int, *paths: str, connections: int = 3) -> Load:
@@ -91,6 +36,20 @@ def test_a_head_may_come_in_pieces() -> None:
     assert tally.nbytes >= tally.requests * 50_000 > 0
 
 
+def test_parts_are_counted_where_parts_are_asked_for() -> None:
+    part = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\r\n12345"
+    with serving(lambda path: [part]) as (port, _):
+        tally = drive(replace(load(port), status=206))
+        with pytest.raises(LoadError, match="206"):
+            drive(load(port))
+    assert tally.nbytes >= tally.requests * 5 > 0
+
+
+def test_a_whole_body_where_a_part_is_asked_for_ends_it() -> None:
+    with serving(lambda path: [ok(b"whole")]) as (port, _), pytest.raises(LoadError, match="200"):
+        drive(replace(load(port), status=206))
+
+
 @pytest.mark.parametrize(
     ("pieces", "complaint"),
     [
@@ -106,7 +65,14 @@ def test_an_answer_that_is_not_one_ends_it(pieces: list[bytes], complaint: str) 
         drive(load(port))
 
 
-def test_a_server_that_never_answers_is_an_error() -> None:
+def test_a_first_answer_is_waited_for_when_time_is_up() -> None:
+    with serving(lambda path: [ok(b"late")]) as (port, _):
+        tally = drive(replace(load(port, connections=1), seconds=0.0))
+    assert tally.requests == 1
+
+
+def test_a_server_that_never_answers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "PATIENCE", 0.1)
     with serving(lambda path: [b"H"]) as (port, _), pytest.raises(LoadError, match="not one"):
         drive(load(port))
 

@@ -93,3 +93,16 @@ def test_a_client_at_its_limit_bounds_the_ratio() -> None:
     assert str(compare(bound, free)) == "≥1.00x"
     assert str(compare(free, bound)) == "≤1.00x"
     assert compare(bound, bound).value is None
+
+
+def test_a_server_of_somebody_else_has_no_cpu() -> None:
+    summary = summarise(rounds(1000, 1001, 1002, base=replace(QUIET, server=None)))
+    assert (summary.server, summary.cpu_seconds_per_gb, summary.cpu_us_per_request) == (None,) * 3
+    assert summary.trouble is None
+
+
+def test_a_client_without_a_core_of_its_own_is_a_bound() -> None:
+    squeezed = summarise(rounds(1500, 1500, 1500, base=replace(QUIET, squeezed=True)))
+    alone = summarise(rounds(1000, 1000, 1000))
+    assert str(compare(squeezed, alone)) == "≥1.50x"
+    assert "the client" in compare(squeezed, squeezed).refused
