@@ -54,7 +54,7 @@ class PageFiles:
         if file is None:
             if name == "index.html":
                 raise NotFound("the web page is not built: run 'make install'")
-            raise NotFound(f"nothing at /{name}")
+            raise NotFound("nothing at this path")
         accepted = request.headers.get("Accept-Encoding", "")
         coding = next((c for c in _CODINGS if c in file.coded and _accepts(accepted, c)), "")
         tag = f"{file.tag}-{coding}" if coding else file.tag

@@ -1,13 +1,14 @@
 """Logs as JSON lines, one object an event (Elastic Common Schema names), text on a terminal.
 
 Answers are sampled: one of ``every`` that went well, and all that did not. A line is made only for
-those, and lines are written once a second, so the log can stay on. A token in a path is replaced by
-its digest.
+those, and lines are written once a second, so the log can stay on. Tokens in paths are replaced by
+their digests, wherever in the path they stand: a mistyped address may hold a good one.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-_TOKEN = "/t/"
+# The segment behind /t/, whatever it is, unless "t" is a title; and a path token's shape anywhere.
+_TOKEN = re.compile(r"(?<=/t/)(?<!/v/t/)[^/]+|(?<![\w-])A[Q-Za-f][\w-]{49}(?![\w-])", re.ASCII)
 _MOST_LINES = 1024
 
 
@@ -87,7 +89,4 @@ def _timestamp(seconds: float) -> str:
 
 
 def _without_token(path: str) -> str:
-    if not path.startswith(_TOKEN):
-        return path
-    token, slash, rest = path[len(_TOKEN) :].partition("/")
-    return f"{_TOKEN}{blake2b(token.encode(), digest_size=4).hexdigest()}{slash}{rest}"
+    return _TOKEN.sub(lambda found: blake2b(found[0].encode(), digest_size=4).hexdigest(), path)

@@ -144,7 +144,59 @@ def test_a_line_of_the_access_log() -> None:
     assert line["url.path"] == "/v/a/master.m3u8"
 
 
-def test_no_token_is_logged() -> None:
-    (line,) = lines_of(1, ("/t/SECRET/v/a/master.m3u8", 200, False))
-    assert "SECRET" not in str(line)
-    assert str(line["url.path"]).endswith("/v/a/master.m3u8")
+TOKEN = "AQFrSdIAABEiM0RVZneImaq7zN3u_whpOD9Mg7Ifdtv7Zv8ScuE"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/t/{TOKEN}/v/a/master.m3u8",
+        f"/t/{TOKEN}",
+        f"/t/{TOKEN}x/v/a/master.m3u8",
+        f"/t/{TOKEN[:-1]}/v/a/master.m3u8",
+        f"/t/%{ord(TOKEN[0]):02X}{TOKEN[1:]}/v/a/master.m3u8",
+        f"//t/{TOKEN}/v/a/master.m3u8",
+        f"/t//{TOKEN}/v/a/master.m3u8",
+        f"/T/{TOKEN}/v/a/master.m3u8",
+        f"/%74/{TOKEN}/v/a/master.m3u8",
+        f"/v/{TOKEN}/a/master.m3u8",
+        f"/t/x/t/{TOKEN}/v/a/master.m3u8",
+        f"http://host/t/{TOKEN}/v/a/master.m3u8",
+        f"/{TOKEN}é",
+    ],
+)
+def test_no_token_is_logged_wherever_it_stands(path: str) -> None:
+    (line,) = lines_of(1, (path, 403, False))
+    assert TOKEN[1:-1] not in str(line)
+    assert ("/v/a/master.m3u8" in path) is ("/v/a/master.m3u8" in str(line))
+
+
+def test_one_viewer_s_answers_can_be_told_from_another_s() -> None:
+    paths = [f"/t/{token}/v/a/{name}" for name in "xy" for token in (TOKEN, TOKEN[::-1])]
+    found = [str(line["url.path"]) for line in lines_of(1, *((path, 200, False) for path in paths))]
+    digests = [path.split("/")[2] for path in found]
+    assert digests[:2] == digests[2:]
+    assert digests[0] != digests[1]
+    assert [path.rpartition("/")[2] for path in found] == list("xxyy")
+
+
+def test_a_path_without_a_token_is_logged_as_it_is() -> None:
+    paths = [
+        "/v/a/master.m3u8",
+        "/v/t/master.m3u8",
+        f"/v/{'Abbott-and-costello-' * 4}/master.m3u8",
+        f"/v/{'b' * 51}/master.m3u8",
+        "/api/library",
+        "/t/",
+        "*",
+    ]
+    lines = lines_of(1, *((path, 200, False) for path in paths))
+    assert [line["url.path"] for line in lines] == paths
+
+
+def test_media_is_counted_by_its_kind_under_a_token_as_well() -> None:
+    board, registry = page(*FAMILIES)
+    HttpMetrics(board, 0).observe("GET", f"/t/{TOKEN}/v/a/0/video1/0.m4s", 403, 9, 0.003, False)
+    labels = {"route": "segment", "method": "GET", "code": "403", "slo": "0"}
+    assert registry.get_sample_value("vod_http_requests_total", labels) == 1
+    assert TOKEN not in generate_latest(registry).decode()
