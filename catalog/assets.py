@@ -16,6 +16,9 @@ from packager.language import bcp47, is_language
 
 MEDIA_ENDINGS = (".mp4", ".m4v", ".m4a", ".mov")
 TEXT_ENDINGS = (".vtt", ".srt")
+SIDECARS = ".vodx"
+"""The folder of sidecars, beside the files they are of. Hidden: no listing shows it, and writing in
+it does not change the version of the folder it is in."""
 
 _LAST_WORD = re.compile(r"(?:^|[._\s-]+)([^._\s-]+)$")
 _TAGGED = re.compile(r"(?:^|[._\s-])([A-Za-z]{2,3}(?:-(?:[A-Za-z]{4}|[A-Za-z]{2}|[0-9]{3}))?)$")
@@ -32,6 +35,12 @@ class MediaFile:
     version: str
     size: int
     language: str | None = None
+
+    @property
+    def sidecar(self) -> str:
+        """Where its packed index is, if it has one: a key made of nothing but its own."""
+        folder, slash, name = self.key.rpartition("/")
+        return f"{folder}{slash}{SIDECARS}/{name}.vodx"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,18 +71,7 @@ class LibraryCatalogue:
             entries = await self._listing.list_folder(asset_id)
         elif asset_id in top.files:
             entries = await self._listing.stat(top.files[asset_id])
-        found = sorted((entry for entry in entries if not entry.is_folder), key=lambda e: e.key)
-        media = tuple(
-            media_file(asset_id, entry.key, entry.version, entry.size)
-            for entry in found
-            if _has_ending(entry.key, MEDIA_ENDINGS)
-        )
-        text = tuple(
-            text_file(asset_id, entry.key, entry.version, entry.size)
-            for entry in found
-            if _has_ending(entry.key, TEXT_ENDINGS)
-        )
-        return Asset(asset_id, media, text) if media else None
+        return asset_of(asset_id, entries)
 
     async def page(self, after: str | None, limit: int) -> AssetPage:
         ids = (await self._current()).ids
@@ -101,9 +90,16 @@ class LibraryCatalogue:
 
 
 def _read_top(version: str, entries: Iterable[Entry]) -> _Top:
-    """Group the top level by title: a side file belongs to the title its name begins with."""
-    entries = sorted(entries)
+    entries = list(entries)
     folders = frozenset(e.key for e in entries if e.is_folder and is_asset_id(e.key))
+    files = by_title(entries)
+    return _Top(version, sorted(folders | files.keys()), files, folders)
+
+
+def by_title(entries: Iterable[Entry]) -> dict[str, list[str]]:
+    """Keys of the top level's files by title: a side file belongs to the title its name begins
+    with."""
+    entries = sorted(entries)
     files: dict[str, list[str]] = {}
     for entry in entries:
         stem = entry.key.rsplit(".", 1)[0]
@@ -114,7 +110,23 @@ def _read_top(version: str, entries: Iterable[Entry]) -> _Top:
             owner = _owner(entry.key.rsplit(".", 1)[0], files)
             if owner is not None:
                 files[owner].append(entry.key)
-    return _Top(version, sorted(folders | files.keys()), files, folders)
+    return files
+
+
+def asset_of(asset_id: str, entries: Iterable[Entry]) -> Asset | None:
+    """The title that is made of these files; None if none of them is media."""
+    found = sorted((entry for entry in entries if not entry.is_folder), key=lambda e: e.key)
+    media = tuple(
+        media_file(asset_id, entry.key, entry.version, entry.size)
+        for entry in found
+        if _has_ending(entry.key, MEDIA_ENDINGS)
+    )
+    text = tuple(
+        text_file(asset_id, entry.key, entry.version, entry.size)
+        for entry in found
+        if _has_ending(entry.key, TEXT_ENDINGS)
+    )
+    return Asset(asset_id, media, text) if media else None
 
 
 def _owner(stem: str, titles: dict[str, list[str]]) -> str | None:

@@ -7,9 +7,8 @@ import asyncio
 import logging
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from cli.files import open_library, title_ids
+from cli.files import open_titles, title_ids
 from cli.progress import Progress
 from origin.errors import StorageError, UnknownTitle
 from origin.service import Origin
@@ -47,7 +46,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("library", metavar="PATH", type=Path, help="the library")
+    parser.add_argument(
+        "library", metavar="PATH", help="the library: a folder, or s3://bucket/prefix"
+    )
     parser.set_defaults(run=check)
 
 
@@ -55,9 +56,9 @@ def check(options: argparse.Namespace) -> int:
     return asyncio.run(_check(options.library))
 
 
-async def _check(folder: Path) -> int:
+async def _check(location: str) -> int:
     logging.getLogger("origin").addHandler(logging.NullHandler())  # it warns of the same faults
-    catalogue, origin = open_library(folder)
+    catalogue, origin = open_titles(location)
     ids = [asset_id async for asset_id in title_ids(catalogue)]
     titles = faulty = 0
     with Progress("checking", len(ids)) as progress:

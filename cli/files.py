@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from catalog.library import LibraryCatalogue
+from catalog.assets import Catalogue
 from origin.service import Origin
+from origin.settings import read_settings
+from origin.storage import open_library
 from origin.storage.local import LocalStorage
 from packager.model import MovieIndex
 from packager.movie import index_movie
@@ -31,16 +33,20 @@ async def _index_file(path: Path) -> MovieIndex:
     return await storage.drive(entry.key, entry.version, reader)
 
 
-def open_library(folder: Path) -> tuple[LibraryCatalogue, Origin]:
-    storage = LocalStorage(str(folder))
-    catalogue = LibraryCatalogue(storage)
+def open_titles(location: str) -> tuple[Catalogue, Origin]:
+    """The titles of a library: a folder, or a URL."""
+    storage, catalogue, media = open_library(read_settings(library=location))
     origin = Origin(
-        catalogue, storage, title_cache_bytes=_CACHE_BYTES, resource_cache_bytes=_CACHE_BYTES
+        catalogue,
+        storage,
+        media,
+        title_cache_bytes=_CACHE_BYTES,
+        resource_cache_bytes=_CACHE_BYTES,
     )
     return catalogue, origin
 
 
-async def title_ids(catalogue: LibraryCatalogue) -> AsyncIterator[str]:
+async def title_ids(catalogue: Catalogue) -> AsyncIterator[str]:
     after: str | None = None
     while True:
         page = await catalogue.page(after, _PAGE)

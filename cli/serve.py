@@ -14,6 +14,7 @@ folder in it is a title made of the renditions it holds (video-720p.mp4, audio-e
 
   vod-origin serve films                                 on this machine, port 8080
   vod-origin serve films --host 0.0.0.0 --workers 0      for others, on all cores
+  vod-origin serve films --require-token                 for those with a token (docs/tokens.md)
 
 What there is at the address it prints:
 
@@ -21,8 +22,9 @@ What there is at the address it prints:
   /v/{id}/master.m3u8        HLS
   /v/{id}/manifest.mpd       DASH
 
-Each option can be set in the environment instead: VOD_LIBRARY, VOD_HOST, VOD_PORT, VOD_WORKERS;
-docs/settings.md lists the rest.
+Each option can be set in the environment instead: VOD_LIBRARY, VOD_HOST, VOD_PORT, VOD_WORKERS,
+VOD_TLS_CERTIFICATE, VOD_TLS_KEY, VOD_REQUIRE_TOKEN; docs/settings.md lists the rest,
+VOD_TOKEN_KEY_FILE among them.
 """
 
 
@@ -38,11 +40,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port; 0 takes a free one (8080)")
     parser.add_argument("--workers", type=int, help="processes; 0: one for each core (1)")
+    parser.add_argument("--tls-certificate", metavar="FILE", help="serve HTTPS with this PEM file")
+    parser.add_argument("--tls-key", metavar="FILE", help="and this one, its key")
+    parser.add_argument(
+        "--require-token",
+        action="store_const",
+        const=1,
+        help="no media without a token, made with a key of VOD_TOKEN_KEY_FILE",
+    )
     parser.set_defaults(run=serve)
 
 
 def serve(options: argparse.Namespace) -> int:
     settings = read_settings(
-        library=options.library, host=options.host, port=options.port, workers=options.workers
+        library=options.library,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        tls_certificate=options.tls_certificate,
+        tls_key=options.tls_key,
+        require_token=options.require_token,
     )
     return run(settings)

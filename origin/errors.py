@@ -27,6 +27,18 @@ class UnknownRevision(packager.NotFound):
     code = "unknown-revision"
 
 
+class Refused(Exception):
+    """Whoever asks may not have it."""
+
+    code = "forbidden"
+
+
+class Draining(Exception):
+    """The worker is about to stop."""
+
+    code = "draining"
+
+
 class StorageError(Exception):
     """The storage did not answer, or not with what it promised."""
 
@@ -37,6 +49,12 @@ class ObjectChanged(StorageError):
     """The object is no longer the version that was asked for."""
 
     code = "object-changed"
+
+
+class Archived(StorageError):
+    """The object is in an archive; reading it takes a restore, which takes hours."""
+
+    code = "archived"
 
 
 class Row(NamedTuple):
@@ -58,10 +76,14 @@ STATUS: dict[type[Exception], Row] = {
     packager.LimitExceeded: Row(422, _SOON),
     packager.UnsupportedMedia: Row(422, _SOON),
     packager.BadText: Row(422, _SOON),
+    packager.BadSidecar: Row(422, _SOON),
     packager.Misaligned: Row(422, _SOON),
     packager.PackagerError: Row(422, _SOON),
+    Refused: Row(403),
+    Draining: Row(503, retry_after=1),
     StorageError: Row(503, retry_after=1),
     ObjectChanged: Row(503, retry_after=1),
+    Archived: Row(409),
 }
 
 

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 from catalog.assets import Catalogue
 from origin.cache import Cache
-from origin.delivery.resource import FileSpan, OpenFile, Part, Resource
+from origin.delivery.resource import Part, Resource
 from origin.documents import make, media_track, segment_row
 from origin.errors import ObjectChanged, UnknownRevision
 from origin.storage import Storage
-from origin.storage.tracks import Copy, TrackCache
+from origin.storage.media import Media
 from origin.titles import Look, Title, Titles
 from packager.address import (
     Address,
@@ -35,7 +35,6 @@ from packager.errors import NotFound
 from packager.model import Rendition
 from packager.mux.fmp4 import plan_segment
 from packager.plan import Splice
-from packager.ranges import ByteRange
 
 log = logging.getLogger(__name__)
 
@@ -45,51 +44,40 @@ _BUILT_COST, _PART_COST = 1024, 160
 
 
 class _Built(NamedTuple):
-    """``opened``, ``version``: the file a segment is of, and what it must still hold; ``copy``: of
-    its samples, if they are scattered there."""
+    """``holds``: whether what a segment is made of is still right."""
 
     resource: Resource
     look: Look
-    opened: OpenFile | None = None
-    version: str = ""
-    copy: Copy | None = None
+    holds: Callable[[], bool] | None = None
 
 
 class Origin:
-    """Titles of a catalogue as HLS and DASH, from the files of a storage; ``tracks``: copies of
-    what is interleaved there."""
+    """Titles of a catalogue as HLS and DASH, from a storage and its ``media``."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         storage: Storage,
+        media: Media,
         *,
         title_cache_bytes: int,
         resource_cache_bytes: int,
-        tracks: TrackCache | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._titles = Titles(catalogue, storage, title_cache_bytes, clock)
-        self._storage = storage
-        self._tracks = tracks
+        self._media = media
         self._built: Cache[str, _Built] = Cache(resource_cache_bytes, _built_cost)
 
     def resolve(self, path: str) -> Resource | Awaitable[Resource]:
         """The resource at ``path``; raises what ``origin.errors`` has a row for."""
         built = self._built.peek(path)
-        if built is not None and self._titles.is_fresh(built.look) and self._is_good(built):
+        if built is not None and self._titles.is_fresh(built.look) and _is_good(built):
             return built.resource
         return self._resolve(path)
 
     async def title(self, asset_id: str) -> Title:
         """The title as its files are now."""
         return await self._titles.get(asset_id)
-
-    def _is_good(self, built: _Built) -> bool:
-        """Whether its file still holds the version, and no copy of it has come meanwhile."""
-        if built.copy is not None and not built.copy.touch():
-            return False
-        return built.opened is None or built.opened.unchanged()
 
     async def _resolve(self, path: str) -> Resource:
         address = parse(path)
@@ -105,7 +93,7 @@ class Origin:
         else:
             title = await self._titles.get(address.asset, address.revision)
         built = self._built.peek(path)
-        if built is None or built.look is not title.look or not self._is_good(built):
+        if built is None or built.look is not title.look or not _is_good(built):
             let_go = partial(self._built.discard, path)
             built = await self._built.load(path, lambda: self._build(title, address, let_go))
         return built.resource
@@ -133,21 +121,12 @@ class Origin:
         row = segment_row(rendition.segments.time, time, rendition.name)
         plan = plan_segment(rendition, row)
         version = title.versions[plan.source]
-        opened = await self._storage.open(plan.source, version)
-        head, pieces = _place(plan, opened)
-        copy = None
-        if self._tracks is not None:
-            copy = await self._tracks.find(rendition, row, version, pieces, let_go)
-            if copy is not None and copy.span is not None:
-                pieces = (copy.span,)
-        return _Built(_from_file(plan, (head, *pieces), tag), title.look, opened, version, copy)
+        placed = await self._media.place(rendition, row, plan, version, let_go)
+        return _Built(_from_file(plan, placed.parts, tag), title.look, placed.holds)
 
 
-def _place(plan: Splice, opened: OpenFile) -> tuple[bytes, tuple[FileSpan, ...]]:
-    """A segment's head, and its samples where they lie."""
-    head = b"".join(part for part in plan.parts if isinstance(part, bytes))
-    ranges = (part for part in plan.parts if isinstance(part, ByteRange))
-    return head, tuple(FileSpan(opened, span.start, span.length) for span in ranges)
+def _is_good(built: _Built) -> bool:
+    return built.holds is None or built.holds()
 
 
 def _from_file(plan: Splice, parts: tuple[Part, ...], tag: str) -> Resource:

@@ -11,6 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+_LEAST = {
+    "max_connections": 0,
+    "title_cache_mb": 1,
+    "resource_cache_mb": 1,
+    "cache_mb": 0,
+    "read_ahead": 0,
+    "drain_delay_seconds": 0,
+    "drain_seconds": 1,
+    "log_every": 0,
+}
+
 
 class BadSetting(ValueError):
     """A setting that cannot be used; the message names it."""
@@ -22,14 +33,25 @@ def _setting(default: Any, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    library: str = _setting(".", "Folder of MP4 files and of title folders.")
+    library: str = _setting(".", "Folder of MP4 files and of title folders, or s3://bucket/prefix.")
+    s3_endpoint: str = _setting("", "URL of an S3 that is not Amazon's.")
+    s3_region: str = _setting("us-east-1", "Region of the bucket.")
+    s3_anonymous: int = _setting(0, "1: the bucket is open to all, no credentials are looked for.")
+    s3_ca_file: str = _setting("", "PEM file of whom to trust instead of the system's authorities.")
+    read_ahead: int = _setting(1, "Segments fetched from S3 before they are asked for.")
     host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for every interface.")
     port: int = _setting(8080, "TCP port; 0 takes a free one and prints it.")
     workers: int = _setting(1, "Processes; 0 starts one for each core.")
+    tls_certificate: str = _setting("", "PEM file of the certificate; empty: plain HTTP.")
+    tls_key: str = _setting("", "PEM file of the certificate's key.")
+    max_connections: int = _setting(0, "Of each worker; 0: as the limit of open files allows.")
     title_cache_mb: int = _setting(256, "Memory a worker keeps indexes of titles in (MiB).")
     resource_cache_mb: int = _setting(64, "Memory a worker keeps manifests and heads in (MiB).")
-    cache_mb: int = _setting(4096, "Disk that copies of interleaved tracks take (MiB); 0: none.")
+    cache_mb: int = _setting(4096, "Disk that copies of media take (MiB); 0: none.")
     cache_folder: str = _setting("", "Folder for these copies; empty: the one for temporary files.")
+    token_key_file: str = _setting("", "File of token keys; empty: there are no tokens.")
+    require_token: int = _setting(0, "1: no media without a token; 0: at plain paths, too.")
+    drain_delay_seconds: int = _setting(0, "How long a stopping worker still accepts (s).")
     drain_seconds: int = _setting(30, "How long a stopping worker lets answers finish (s).")
     log_every: int = _setting(100, "One of how many good answers is logged; 0: no access log.")
     log_level: str = _setting("info", "debug, info, warning or error.")
@@ -39,13 +61,12 @@ class Settings:
             raise BadSetting(f"port {self.port} is outside 0..65535")
         if not 0 <= self.workers <= 1024:
             raise BadSetting(f"workers {self.workers} is outside 0..1024 (0: one for each core)")
-        for name in ("title_cache_mb", "resource_cache_mb", "drain_seconds"):
-            if getattr(self, name) < 1:
-                raise BadSetting(f"{name} must be at least 1")
-        if self.log_every < 0:
-            raise BadSetting("log_every must be at least 0 (0: no access log)")
-        if self.cache_mb < 0:
-            raise BadSetting("cache_mb must be at least 0 (0: no copies)")
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise BadSetting(f"{name} must be at least {least}")
+        for name in ("require_token", "s3_anonymous"):
+            if getattr(self, name) not in (0, 1):
+                raise BadSetting(f"{name} {getattr(self, name)} is neither 0 nor 1")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise BadSetting(f"log level '{self.log_level}' is none of debug, info, warning, error")
 

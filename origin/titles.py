@@ -1,7 +1,8 @@
 """Titles as their files are now: listed, indexed and joined into presentations.
 
-A title that was looked at less than ``FRESH_SECONDS`` ago is taken as it is. Past that its files
-are listed again, and read again where a version is new; however many ask, that happens once.
+A title that was looked at less than its storage's ``fresh_seconds`` ago is taken as it is. Past
+that its files are listed again, and read again where a version is new; however many ask, that
+happens once.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from dataclasses import dataclass, field
 
 from catalog.assets import Asset, Catalogue, MediaFile, TextFile
 from origin.cache import Cache
-from origin.errors import UnknownTitle
+from origin.errors import StorageError, UnknownTitle
 from origin.storage import Storage
-from packager.errors import BadText, PackagerError
-from packager.model import LeftOut, Presentation, Rendition, TextRendition
+from packager.errors import BadSidecar, BadText, PackagerError
+from packager.model import LeftOut, MovieIndex, Presentation, Rendition, TextRendition
 from packager.movie import index_movie
 from packager.presentation import Source, TextSource, build_presentation
+from packager.sidecar import unpack
 from packager.text import read_text
 from packager.text.document import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
-FRESH_SECONDS = 1.0
-_TITLE_COST, _SAMPLE_COST, _CUE_COST = 4096, 41, 300
+_TITLE_COST, _SAMPLE_COST, _CUE_COST = 4096, 37, 300
 
 
 @dataclass(slots=True)
@@ -59,6 +60,15 @@ class Title:
         return _TITLE_COST + samples * _SAMPLE_COST + cues * _CUE_COST
 
 
+async def read_sidecar(storage: Storage, file: MediaFile) -> MovieIndex | None:
+    """The index that lies packed beside the file, or None; ``BadSidecar`` where it cannot be
+    believed, or is of another version."""
+    data = await storage.read_latest(file.sidecar)
+    if data is None:
+        return None
+    return await asyncio.to_thread(unpack, data, file.key, file.version, file.size)
+
+
 class Titles:
     """Kept up to ``cache_bytes`` of indexes."""
 
@@ -87,7 +97,7 @@ class Titles:
         return await self._titles.load(asset_id, lambda: self._refresh(asset_id))
 
     def is_fresh(self, look: Look) -> bool:
-        return look.at + FRESH_SECONDS > self._clock()
+        return look.at + self._storage.fresh_seconds > self._clock()
 
     async def _refresh(self, asset_id: str) -> Title:
         look = Look(self._clock())
@@ -126,14 +136,24 @@ class Titles:
         return Title(asset, presentation, look)
 
     async def _index(self, file: MediaFile, asset: Asset) -> Source | LeftOut:
-        reader = index_movie(file.key, file.version, file.size)
         try:
-            index = await self._storage.drive(file.key, file.version, reader)
+            index = await self._packed_index(file)
+            if index is None:
+                reader = index_movie(file.key, file.version, file.size)
+                index = await self._storage.drive(file.key, file.version, reader)
         except PackagerError as error:
             if len(asset.media) == 1:
                 raise
             return LeftOut(file.key, "", str(error))
         return Source(index, file.language)
+
+    async def _packed_index(self, file: MediaFile) -> MovieIndex | None:
+        """None where the file has to be read instead."""
+        try:
+            return await read_sidecar(self._storage, file)
+        except (BadSidecar, StorageError) as error:
+            log.info("%s: its sidecar is not used: %s", file.key, error)
+            return None
 
     async def _read_text(self, file: TextFile) -> TextSource | LeftOut:
         try:

@@ -8,6 +8,11 @@ connections with it. A child that ends by itself or whose loop stands still for 
 replaced, the faster it died the later. A child notices the end of its parent by the end of a pipe
 that only the parent holds, and drains then too. With one worker there is no parent: the process
 serves by itself.
+
+A stop is SIGTERM or SIGINT: the first drains, the second ends at once. With a parent it is the
+parent's to pass on, so that Ctrl-C, which a terminal sends to all of them, counts once. Signals
+change nothing by themselves: the parent reads them one by one, and none comes between a fork and
+the place where a child has handlers of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
@@ -32,6 +37,7 @@ MIN_LIFE_SECONDS = 1.0
 MAX_DELAY_SECONDS = 30.0
 
 _STOP = (signal.SIGTERM, signal.SIGINT)
+_HEEDED = (*_STOP, signal.SIGCHLD)
 
 
 class Worker:
@@ -45,29 +51,33 @@ class Worker:
         self._parent = parent
 
     async def stopped(self) -> None:
-        """Wait for SIGTERM, SIGINT or the parent's end; a second SIGINT interrupts at once."""
+        """Wait for a stop, or for the parent's end. From here on the loop is watched, until its
+        tasks are cancelled: what it waits for then has ``HANG_SECONDS`` to end."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        for number in _STOP:
-            loop.add_signal_handler(number, stop.set)
-        if self._parent is not None:
+        if self._parent is None:
+            for number in _STOP:
+                loop.add_signal_handler(number, _stop_or_end, stop, number)
+        else:
+            # The parent's word counts, however often it comes; it ends what is not to drain.
+            loop.add_signal_handler(signal.SIGTERM, stop.set)
             loop.add_reader(self._parent, stop.set)
-        while not stop.is_set():
-            self._beat()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), BEAT_SECONDS)
-        self._leave(loop)
-
-    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._beating = loop.create_task(self._beat())
+        await stop.wait()
         if self._parent is not None:
             loop.remove_reader(self._parent)
-        loop.remove_signal_handler(signal.SIGINT)
-        if self._beats is not None:
-            self._beats[self.index] = 0.0  # draining: the parent watches no more
 
-    def _beat(self) -> None:
-        if self._beats is not None:
+    async def _beat(self) -> None:
+        while self._beats is not None:
             self._beats[self.index] = time.monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+def _stop_or_end(stop: asyncio.Event, number: signal.Signals) -> None:
+    if stop.is_set():
+        logging.shutdown()
+        os._exit(128 + number)
+    stop.set()
 
 
 @dataclass(slots=True)
@@ -101,62 +111,71 @@ class _Supervisor:
         self._stops = 0
 
     def run(self) -> int:
+        self._signals.setblocking(False)
         self._signals_in.setblocking(False)
         signal.set_wakeup_fd(self._signals_in.fileno())
-        for number in (*_STOP, signal.SIGCHLD):
-            signal.signal(number, self._note)
+        for number in _HEEDED:
+            signal.signal(number, _noted)
         while self._children or not self._stops:
             self._start_due()
             select.select([self._signals], [], [], BEAT_SECONDS)
-            self._drain_wakeups()
-            if self._stops:
-                self._sock.close()  # newcomers are refused at once, not kept waiting
+            self._read_signals()
             self._reap()
             self._end_hung()
         return 0 if self._stops == 1 else 128 + signal.SIGINT
 
-    def _note(self, number: int, _: object) -> None:
-        """A signal: pass a first stop on to the children, end them at the second."""
-        if number in _STOP:
-            self._stops += 1
-            self._due.clear()
-            for pid in self._children:
-                _kill(pid, signal.SIGTERM if self._stops == 1 else signal.SIGKILL)
-
-    def _drain_wakeups(self) -> None:
-        self._signals.setblocking(False)
+    def _read_signals(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            while self._signals.recv(1024):
-                continue
+            while numbers := self._signals.recv(1024):
+                for number in numbers:
+                    if number in _STOP:
+                        self._stop()
+
+    def _stop(self) -> None:
+        """Pass a first stop on to the children, end them at the second."""
+        self._stops += 1
+        self._due.clear()
+        self._sock.close()  # so that it is closed when the children have closed theirs
+        for pid in self._children:
+            _kill(pid, signal.SIGTERM if self._stops == 1 else signal.SIGKILL)
 
     def _start_due(self) -> None:
         now = time.monotonic()
         for index in [i for i, due in self._due.items() if due <= now]:
-            if self._stops:  # a signal may come between any two lines
-                return
-            self._due.pop(index, None)
+            del self._due[index]
             self._beats[index] = now
+            try:
+                self._start(index, now)
+            except OSError as error:
+                log.error("cannot start worker %d: %s", index, error.strerror)
+                self._due[index] = now + BEAT_SECONDS
+
+    def _start(self, index: int, now: float) -> None:
+        """Signals wait meanwhile: one that a child took with its parent's handlers, or that the
+        parent passed on while it did not know of the child yet, would be lost on it."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
+        try:
             pid = os.fork()
             if pid == 0:
-                self._become(index)
+                self._become(index, mask)
             self._children[pid] = _Child(index, pid, now)
-            if self._stops:
-                _kill(pid, signal.SIGTERM)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-    def _become(self, index: int) -> None:
+    def _become(self, index: int, mask: Iterable[int]) -> None:
         """The child's life; never returns."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
-            for number in (*_STOP, signal.SIGCHLD):
-                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(self._alive_held)
             self._signals.close()
             self._signals_in.close()
             self._work(Worker(index, self._beats, self._alive))
             status = 0
-        except KeyboardInterrupt:
-            pass
         except BaseException:
             log.exception("worker %d failed", index)
         finally:
@@ -184,10 +203,14 @@ class _Supervisor:
     def _end_hung(self) -> None:
         now = time.monotonic()
         for child in self._children.values():
-            beat = self._beats[child.index]
-            if beat and now - beat > HANG_SECONDS:
+            if now - self._beats[child.index] > HANG_SECONDS:
                 log.error("worker %d (%d) hangs; ending it", child.index, child.pid)
                 _kill(child.pid, signal.SIGKILL)
+                self._beats[child.index] = now  # its end is to be seen, not said again
+
+
+def _noted(number: int, _: object) -> None:
+    """What a signal does is done where the parent reads of it; this lets it be written there."""
 
 
 def _kill(pid: int, number: signal.Signals) -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 from prometheus_async.aio.web import server_stats
 
 from catalog.assets import Catalogue, display_name
+from origin.control.health import Health
 from origin.control.static import PageFiles
 from origin.errors import StorageError, UnknownTitle, describe
 from origin.problem import MEDIA_TYPE, Problem
@@ -31,11 +32,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _JSON = "application/json"
 
 
-def control_app(origin: Origin, catalogue: Catalogue) -> web.Application:
+def control_app(origin: Origin, catalogue: Catalogue, health: Health) -> web.Application:
     app = web.Application(middlewares=[_problems])
     library = _Library(origin, catalogue)
-    app.router.add_get("/livez", _alive)
-    app.router.add_get("/readyz", _alive)
+    app.router.add_get("/livez", health.alive)
+    app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", server_stats)
     app.router.add_get("/api/library", library.page)
     app.router.add_get("/api/library/{id}", library.title)
@@ -69,10 +70,6 @@ def _answer(problem: Problem, headers: dict[str, str]) -> web.Response:
     return web.Response(
         status=problem.status, body=problem.body(), content_type=MEDIA_TYPE, headers=headers
     )
-
-
-async def _alive(_: web.Request) -> web.Response:
-    return web.Response(text="ok\n", headers={"Cache-Control": "no-store"})
 
 
 class _Library:

@@ -1,4 +1,4 @@
-"""What one connection may use, in bytes and in time, whatever its peer does."""
+"""What a connection may use, in bytes and in time, whatever its peer does; and how many may be."""
 
 from __future__ import annotations
 
@@ -47,6 +47,13 @@ class Limits:
     linger_seconds: float = 2.0
 
     backlog: int = 4096
+    connections: int = 10_000
+    """Beyond these, media is refused."""
+
+    @property
+    def most_connections(self) -> int:
+        """Beyond these, nothing is accepted."""
+        return self.connections + min(256, max(8, self.connections // 8))
 
     def seconds(self, waiting: Waiting) -> float:
         match waiting:

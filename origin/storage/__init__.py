@@ -5,12 +5,19 @@ A back end promises what ``tests/contracts/test_storage.py`` asks of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Generator
+from typing import NamedTuple, Protocol, TypeVar
 
-from catalog.library import Entry
-from origin.delivery.resource import OpenFile
+from catalog.assets import Catalogue
+from catalog.keyed import KeyedCatalogue
+from catalog.library import LibraryCatalogue
+from origin.settings import BadSetting, Settings
 from origin.storage.local import LocalStorage
+from origin.storage.media import LocalMedia, Media
+from origin.storage.remote import RemoteMedia
+from origin.storage.s3.storage import S3Storage
+from origin.storage.sparse_cache import SparseCache
+from origin.storage.tracks import TrackCache
 from packager.ranges import ByteRange
 
 T = TypeVar("T")
@@ -24,37 +31,64 @@ class Storage(Protocol):
     def location(self) -> str:
         """Of no other library: with a key and a version it names the same bytes to all workers."""
 
-    async def folder_version(self, folder: str) -> str: ...
+    @property
+    def fresh_seconds(self) -> float:
+        """For how long what was listed is taken as it is."""
 
-    async def list_folder(self, folder: str) -> Sequence[Entry]: ...
-
-    async def stat(self, keys: Sequence[str]) -> Sequence[Entry]: ...
+    async def check(self) -> None:
+        """Raises ``StorageError`` where the library cannot be read."""
 
     async def read(self, key: str, version: str) -> bytes:
         """A whole small object."""
 
+    async def read_latest(self, key: str) -> bytes | None:
+        """A whole small object in whatever version it is; None if there is none."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        """A whole object in its place at once: whoever reads finds the old one or the new."""
+
     async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         """Run ``reader`` to its result, feeding it the ranges it asks for."""
 
-    async def open(self, key: str, version: str) -> OpenFile:
-        """The object as a file that media can be sent from."""
-
-    def is_current(self, opened: OpenFile, version: str) -> bool:
-        """Whether the open file still holds the bytes of ``version``; cheap, asked per request."""
+    async def aclose(self) -> None:
+        """Let go of connections."""
 
 
-BACK_ENDS: dict[str, Callable[[str], Storage]] = {
-    "": LocalStorage,
-    "file": LocalStorage.at_url,
+class Library(NamedTuple):
+    """All that one location gives."""
+
+    storage: Storage
+    catalogue: Catalogue
+    media: Media
+
+
+def _local(storage: LocalStorage, cache: SparseCache | None) -> Library:
+    tracks = TrackCache(cache, storage) if cache else None
+    return Library(storage, LibraryCatalogue(storage), LocalMedia(storage, tracks))
+
+
+def _s3(settings: Settings, cache: SparseCache | None) -> Library:
+    storage = S3Storage.at_url(settings.library, settings)
+    media = RemoteMedia(storage, cache, settings.read_ahead)
+    return Library(storage, KeyedCatalogue(storage), media)
+
+
+BACK_ENDS: dict[str, Callable[[Settings, SparseCache | None], Library]] = {
+    "": lambda settings, cache: _local(LocalStorage(settings.library), cache),
+    "file": lambda settings, cache: _local(LocalStorage.at_url(settings.library), cache),
+    "s3": _s3,
 }
-"""What opens a location, by the scheme of its URL; '' is what is no URL."""
+"""What opens a library, by the scheme of its URL; '' is what is no URL."""
 
 
-def open_storage(location: str) -> Storage:
-    """The back end for a library's location: a folder, or a URL."""
-    before, mark, _ = location.partition("://")
+def open_library(settings: Settings, cache: SparseCache | None = None) -> Library:
+    """The library at a folder, or a URL; ``cache``: where what it sends may be kept."""
+    before, mark, _ = settings.library.partition("://")
     scheme = before if mark else ""
     if scheme not in BACK_ENDS:
         known = ", ".join(f"{name}://" for name in BACK_ENDS if name)
-        raise ValueError(f"no storage for {scheme}:// (known: a folder, {known})")
-    return BACK_ENDS[scheme](location)
+        raise BadSetting(f"library: no storage for {scheme}:// (known: a folder, {known})")
+    try:
+        return BACK_ENDS[scheme](settings, cache)
+    except (ValueError, NotADirectoryError) as error:
+        raise BadSetting(f"library: {error}") from None

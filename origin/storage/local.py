@@ -13,10 +13,11 @@ import stat
 import time
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 from catalog.library import Entry
 from origin.delivery.resource import OpenFile
@@ -32,6 +33,8 @@ SETTLED_NS = 2_000_000_000
 
 
 class LocalStorage:
+    fresh_seconds = 1.0
+
     def __init__(self, root: str) -> None:
         self.root = Path(root).resolve()
         if not root or not self.root.is_dir():
@@ -50,6 +53,12 @@ class LocalStorage:
     def location(self) -> str:
         return str(self.root)
 
+    async def check(self) -> None:
+        await self.folder_version("")
+
+    async def aclose(self) -> None:
+        """There are no connections."""
+
     async def folder_version(self, folder: str) -> str:
         return await asyncio.to_thread(self._folder_version, folder)
 
@@ -61,6 +70,13 @@ class LocalStorage:
 
     async def read(self, key: str, version: str) -> bytes:
         return await asyncio.to_thread(self._read, key, version)
+
+    async def read_latest(self, key: str) -> bytes | None:
+        return await asyncio.to_thread(self._read_latest, key)
+
+    async def write(self, key: str, data: bytes) -> None:
+        """A whole object in its place at once: whoever reads finds the old one or the new."""
+        await asyncio.to_thread(self._write, key, data)
 
     async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         return await asyncio.to_thread(self._drive, key, version, reader)
@@ -158,6 +174,24 @@ class LocalStorage:
             if size > MAX_SMALL_OBJECT:
                 raise StorageError(f"{key} is {size} bytes, too large to be read whole")
             return _pread(opened, ByteRange(0, size))
+
+    def _read_latest(self, key: str) -> bytes | None:
+        entry = self._entry(key)
+        return self._read(key, entry.version) if entry else None
+
+    def _write(self, key: str, data: bytes) -> None:
+        path = self._path(key)
+        fresh = path.with_name(f".{uuid4().hex}")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with fresh.open("xb") as file:
+                file.write(data)
+            fresh.replace(path)
+        except OSError as error:
+            raise StorageError(f"cannot write {key}: {error.strerror}") from error
+        finally:
+            with suppress(OSError):  # it is in its place, or was never made
+                fresh.unlink()
 
     def _drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         with self._unchanged(key, version) as opened, closing(reader):

@@ -81,16 +81,25 @@ class SparseFile:
 
     def write(self, part: int, pieces: Iterable[memoryview]) -> None:
         """``pieces`` add up to the part; where they raise, it is not there."""
-        fd = self._opened.fileno()
         position, stop = self._edges[part : part + 2]
         for piece in pieces:
-            while piece:
-                count = os.pwrite(fd, piece, position)
-                piece, position = piece[count:], position + count
+            self.put(position, piece)
+            position += len(piece)
         if position != stop:
             raise ValueError(f"part {part} ends at byte {position}, not at {stop}")
-        _sync(fd)
-        os.pwrite(fd, _PRESENT, part)
+        self.finish(part)
+
+    def put(self, position: int, piece: memoryview) -> None:
+        """Bytes of a part that is not there yet, at their place in the file."""
+        fd = self._opened.fileno()
+        while piece:
+            count = os.pwrite(fd, piece, position)
+            piece, position = piece[count:], position + count
+
+    def finish(self, part: int) -> None:
+        """All of its bytes have been put: it is there. Waits for the disk."""
+        _sync(self._opened.fileno())
+        os.pwrite(self._opened.fileno(), _PRESENT, part)
         self.look()
 
     def note_use(self) -> None:

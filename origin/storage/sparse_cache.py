@@ -77,7 +77,7 @@ class SparseCache:
         try:
             file = await asyncio.to_thread(self._look, known, name, sizes)
         except OSError as error:
-            self._rest(error)
+            self.rest(error)
             return None
         if known is not None and known is not file:
             self._drop(known)
@@ -122,13 +122,25 @@ class SparseCache:
         except StorageError as error:  # of what is read, and told by answers out of it
             log.debug("nothing kept: %s", error)
         except OSError as error:
-            self._rest(error)
+            self.rest(error)
         except Exception:
             log.exception("a part was not kept on a defect of ours")
         finally:
             self._writing.discard((file.name, part))
 
-    def _rest(self, error: OSError) -> None:
+    async def keep(self, file: SparseFile, part: int) -> None:
+        """``part``, whose bytes have all been put, is there from now on."""
+        self._unswept += file.span(part).length
+        if self._unswept > self._folder.slack:
+            self._sweep_due.set()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._pool, file.finish, part)
+            self._failing = False
+        except OSError as error:
+            self.rest(error)
+
+    def rest(self, error: OSError) -> None:
+        """The folder has failed: do without it for a while."""
         self._rest_until = time.monotonic() + REST_SECONDS
         if not self._failing:
             self._failing = True
@@ -146,7 +158,8 @@ class SparseCache:
         try:
             while True:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._sweep_due.wait(), SWEEP_SECONDS)
+                    async with asyncio.timeout(SWEEP_SECONDS):  # wait_for may lose the end
+                        await self._sweep_due.wait()
                 self._sweep_due.clear()
                 await self.sweep()
         finally:
@@ -167,5 +180,5 @@ class SparseCache:
                 file.note_use()
             self._folder.sweep()
         except OSError as error:
-            self._rest(error)
+            self.rest(error)
         return [file for file in files if file.is_lost()]

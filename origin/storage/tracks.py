@@ -19,7 +19,7 @@ import numpy as np
 from origin.delivery.resource import FileSpan
 from origin.delivery.spans import gather
 from origin.errors import ObjectChanged, StorageError
-from origin.storage import Storage
+from origin.storage.local import LocalStorage
 from origin.storage.sparse import SparseFile, file_name
 from origin.storage.sparse_cache import SparseCache
 from packager.model import Rendition
@@ -40,7 +40,7 @@ _READ_BYTES = 1 << 20
 class TrackCache:
     """Copies of segments of the library in ``storage``."""
 
-    def __init__(self, cache: SparseCache, storage: Storage) -> None:
+    def __init__(self, cache: SparseCache, storage: LocalStorage) -> None:
         self._cache = cache
         self._storage = storage
 
@@ -57,7 +57,7 @@ class TrackCache:
         if not is_scattered(pieces) or _size(pieces) > self._cache.largest:
             return None
         part = row % STRETCH
-        name, sizes = _stretch(self._storage.location, rendition, row - part, version)
+        name, sizes = stretch(self._storage.location, rendition, row - part, version)
         file = await self._cache.find(name, sizes, part)
         span = file.span(part) if file is not None and file.has(part) else None
         read = partial(_read, pieces, self._storage, version)
@@ -95,7 +95,7 @@ class Copy:
         return True
 
 
-def _read(pieces: Sequence[FileSpan], storage: Storage, version: str) -> Iterator[memoryview]:
+def _read(pieces: Sequence[FileSpan], storage: LocalStorage, version: str) -> Iterator[memoryview]:
     """All bytes of the pieces. None leaves here before it is seen to be of the version: the copy
     of another worker may be in its place already."""
     room = memoryview(bytearray(_READ_BYTES))
@@ -122,7 +122,7 @@ def _size(pieces: Sequence[FileSpan]) -> int:
     return sum(piece.length for piece in pieces)
 
 
-def _stretch(
+def stretch(
     location: str, rendition: Rendition, first: int, version: str
 ) -> tuple[str, Sequence[int]]:
     """Of the file for segments from ``first`` on: name, and bytes of samples in each segment."""

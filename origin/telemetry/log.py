@@ -1,8 +1,9 @@
 """Logs as JSON lines, one object an event (Elastic Common Schema names), text on a terminal.
 
 Answers are sampled: one of ``every`` that went well, and all that did not. A line is made only for
-those, and lines are written once a second, so the log can stay on. Tokens in paths are replaced by
-their digests, wherever in the path they stand: a mistyped address may hold a good one.
+those, and lines are written once a second by a thread of their own, so the log can stay on and no
+viewer waits for whoever reads it. Tokens in paths are replaced by their digests, wherever in the
+path they stand: a mistyped address may hold a good one.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, BinaryIO
+from threading import Thread
+from typing import Any
 
 import orjson
 
 # The segment behind /t/, whatever it is, unless "t" is a title; and a path token's shape anywhere.
 _TOKEN = re.compile(r"(?<=/t/)(?<!/v/t/)[^/]+|(?<![\w-])A[Q-Za-f][\w-]{49}(?![\w-])", re.ASCII)
 _MOST_LINES = 1024
+
+log = logging.getLogger(__name__)
 
 
 def configure(level: str) -> None:
@@ -48,10 +52,18 @@ class _JsonFormatter(logging.Formatter):
 
 
 class AccessLog:
-    """Answers of one worker; ``flush`` is to be called now and then."""
+    """Answers of one worker; ``flush`` is to be called now and then, and ``close`` at the end.
 
-    def __init__(self, stream: BinaryIO, every: int, clock: Callable[[], float]) -> None:
-        self._stream = stream
+    ``write``: all of some lines, however long that takes. What it does not keep up with is dropped,
+    and how much that was is told.
+    """
+
+    def __init__(
+        self, write: Callable[[bytes], object], every: int, clock: Callable[[], float]
+    ) -> None:
+        self._write = write
+        self._writing: Thread | None = None
+        self._dropped = 0
         self._every = every
         self._clock = clock
         self._seen = 0
@@ -76,12 +88,28 @@ class AccessLog:
         }
         if len(self._lines) < _MOST_LINES:
             self._lines.append(orjson.dumps(event))
+        else:
+            self._dropped += 1
 
     def flush(self) -> None:
-        if self._lines:
-            self._stream.write(b"\n".join((*self._lines, b"")))
-            self._stream.flush()
-            self._lines.clear()
+        """Have what there is written, once what came before is."""
+        if not self._lines or (self._writing is not None and self._writing.is_alive()):
+            return
+        if self._dropped:
+            log.warning("the access log is not read: %d lines dropped", self._dropped)
+            self._dropped = 0
+        data = b"\n".join((*self._lines, b""))
+        self._lines.clear()
+        self._writing = Thread(target=self._write, args=(data,), daemon=True)
+        self._writing.start()
+
+    def close(self, patience: float) -> None:
+        """Wait for the last lines to be written, but no longer than ``patience`` seconds."""
+        if self._writing is not None:
+            self._writing.join(patience / 2)
+        self.flush()
+        if self._writing is not None:
+            self._writing.join(patience / 2)
 
 
 def _timestamp(seconds: float) -> str:

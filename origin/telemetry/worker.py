@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from origin.telemetry.http import HttpMetrics
 from origin.telemetry.log import AccessLog
 
 PULSE_SECONDS = 1.0
+LAST_LINES_SECONDS = 1.0
 
 LAG = Histogram(
     "vod_event_loop_lag_seconds",
@@ -32,7 +34,7 @@ class Telemetry:
         self._metrics = HttpMetrics(board, worker)
         self._lag = board.distribution(worker, LAG)
         self._memory = board.cell(worker, MEMORY)
-        self._log = AccessLog(sys.stdout.buffer, log_every, time.time) if log_every else None
+        self._log = AccessLog(_to_stdout, log_every, time.time) if log_every else None
         board.cell(worker, STARTS).inc()
 
     def observe(
@@ -41,6 +43,9 @@ class Telemetry:
         self._metrics.observe(method, path, status, sent, seconds, aborted)
         if self._log is not None:
             self._log.observe(method, path, status, sent, seconds, aborted)
+
+    def shed(self) -> None:
+        self._metrics.shed.inc()
 
     async def pulse(self, connections: Callable[[], int]) -> None:
         """Until cancelled: lag, memory, connections, and the log's lines."""
@@ -52,13 +57,17 @@ class Telemetry:
                 self._lag.observe(max(loop.time() - due, 0.0))
                 self._memory.set(_resident_bytes())
                 self._metrics.connections.set(connections())
-                self._flush()
+                if self._log is not None:
+                    self._log.flush()
         finally:
-            self._flush()
+            if self._log is not None:
+                self._log.close(LAST_LINES_SECONDS)
 
-    def _flush(self) -> None:
-        if self._log is not None:
-            self._log.flush()
+
+def _to_stdout(data: bytes) -> None:
+    """Past Python's buffer, whose lock a thread that is stuck would hold at the end."""
+    while data:
+        data = data[os.write(sys.stdout.fileno(), data) :]
 
 
 def _resident_bytes() -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.assets import display_name, media_file, text_file
+from catalog.assets import MediaFile, display_name, media_file, text_file
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,15 @@ def test_files_keep_key_version_and_size() -> None:
 )
 def test_display_name(asset_id: str, name: str) -> None:
     assert display_name(asset_id) == name
+
+
+@pytest.mark.parametrize(
+    ("key", "sidecar"),
+    [
+        ("film.mp4", ".vodx/film.mp4.vodx"),
+        ("city/video-720p.mp4", "city/.vodx/video-720p.mp4.vodx"),
+        ("a/b/100% Ünï+#1?.m4a", "a/b/.vodx/100% Ünï+#1?.m4a.vodx"),
+    ],
+)
+def test_a_sidecar_has_a_key_of_its_own(key: str, sidecar: str) -> None:
+    assert MediaFile(key, "1", 1).sidecar == sidecar

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.certificates import trusting
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30
 
@@ -23,11 +25,16 @@ class Running:
     def __init__(self, process: subprocess.Popen[str], address: str) -> None:
         self.process = process
         self.address = address
-        found = re.fullmatch(r"http://(\[.+\]|[^:]+):(\d+)/", address)
+        found = re.fullmatch(r"(https?)://(\[.+\]|[^:]+):(\d+)/", address)
         assert found is not None, address
-        self.host, self.port = found[1].strip("[]"), int(found[2])
+        self.secure = found[1] == "https"
+        self.host, self.port = found[2].strip("[]"), int(found[3])
 
     def connect(self) -> http.client.HTTPConnection:
+        if self.secure:
+            return http.client.HTTPSConnection(
+                self.host, self.port, timeout=PATIENCE, context=trusting()
+            )
         return http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
 
     def get(self, path: str) -> tuple[int, bytes]:
@@ -63,12 +70,12 @@ class Running:
 
 @contextmanager
 def serving(
-    library: Path, *options: str, descriptors: int | None = None, **environment: str
+    library: Path | str, *options: str, descriptors: str = "", **environment: str
 ) -> Iterator[Running]:
-    """``descriptors``: the soft limit of open files that it starts with."""
+    """``descriptors``: what ``ulimit`` is told of open files; ``-Sn 64`` is a soft limit."""
     command = [sys.executable, "-m", "cli.main", "serve", str(library), "--port", "0", *options]
-    if descriptors is not None:
-        command = ["sh", "-c", f'ulimit -Sn {descriptors}; exec "$0" "$@"', *command]
+    if descriptors:
+        command = ["sh", "-c", f'ulimit {descriptors}; exec "$0" "$@"', *command]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -80,7 +87,7 @@ def serving(
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"http://\S+", line)
+        found = re.search(r"https?://\S+", line)
         assert found is not None, f"{line!r} {process.communicate(timeout=PATIENCE)}"
         yield Running(process, found[0])
     finally:

@@ -96,7 +96,7 @@ def test_more_titles_than_a_page(library: Path, tmp_path: Path, capsys: Output) 
 @pytest.mark.parametrize("path", ["no/such/folder", __file__])
 def test_a_path_that_is_no_library(path: str, capsys: Output) -> None:
     assert main(["check", path]) == 2
-    assert capsys.readouterr() == ("", f"vod-origin: '{path}' is not a folder\n")
+    assert capsys.readouterr() == ("", f"vod-origin: library: '{path}' is not a folder\n")
 
 
 def test_a_title_that_cannot_be_read_does_not_end_the_check(

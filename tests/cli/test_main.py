@@ -53,7 +53,16 @@ def test_the_version(capsys: Output) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["play"], ["inspect"], ["check"], ["serve", "--port", "http"], ["check", "-x"]],
+    [
+        [],
+        ["play"],
+        ["inspect"],
+        ["check"],
+        ["token"],
+        ["token", "film", "--ttl", "1h"],
+        ["serve", "--port", "http"],
+        ["check", "-x"],
+    ],
 )
 def test_a_command_line_that_makes_no_sense(arguments: list[str], capsys: Output) -> None:
     with pytest.raises(SystemExit) as raised:
@@ -75,6 +84,9 @@ def test_a_command_line_that_makes_no_sense(arguments: list[str], capsys: Output
         (["serve"], {"VOD_PORT": "http"}, "VOD_PORT='http' is not a whole number"),
         (["serve"], {"VOD_LOG_LEVEL": "loud"}, "log level 'loud' is none of"),
         (["serve"], {"VOD_LIBRARY": "no/such"}, "library: 'no/such' is not a folder"),
+        (["serve", "--require-token"], {}, "tokens are required, but VOD_TOKEN_KEY_FILE names"),
+        (["serve"], {"VOD_REQUIRE_TOKEN": "1"}, "tokens are required, "),
+        (["serve"], {"VOD_TOKEN_KEY_FILE": "no/such"}, "token keys: no/such: No such file"),
     ],
 )
 def test_a_server_that_cannot_start_says_why(

@@ -7,20 +7,25 @@ the rest.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import quote
 
 import pytest
 
+from catalog.assets import Catalogue
 from catalog.library import Entry
 from origin.errors import ObjectChanged, StorageError
-from origin.storage import BACK_ENDS, Storage, open_storage
+from origin.settings import Settings
+from origin.storage import BACK_ENDS, Library, Storage, open_library
 from packager.errors import BadMedia
 from packager.ranges import ByteRange
+from tests.support.s3_server import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, S3Server, s3_server
 
 CONTENT = bytes(range(256)) * 40
 OTHER = CONTENT[::-1] + b"longer"
@@ -29,10 +34,8 @@ OTHER = CONTENT[::-1] + b"longer"
 class Bench(Protocol):
     """A library that a test can change; keys are as the storage's."""
 
-    def __init__(self, folder: Path) -> None: ...
-
-    @property
-    def location(self) -> str: ...
+    def settings(self, library: str = "") -> Settings:
+        """For ``library`` of several that lie side by side."""
 
     def put(self, key: str, content: bytes) -> None:
         """A new object, or another in place of an old one, at once."""
@@ -44,15 +47,16 @@ class Bench(Protocol):
 
 
 class FolderBench:
-    """Time passes between two changes: the clock of a file system may be coarser than a test."""
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._changed = folder.stat().st_mtime_ns
 
-    @property
-    def location(self) -> str:
-        return str(self.folder)
+    def settings(self, library: str = "") -> Settings:
+        place = self.folder.parent / library if library else self.folder
+        place.mkdir(exist_ok=True)
+        return Settings(library=self.location(place))
+
+    def location(self, place: Path) -> str:
+        return str(place)
 
     def put(self, key: str, content: bytes) -> None:
         path = self.folder / key
@@ -60,7 +64,6 @@ class FolderBench:
         fresh = self.folder / ".fresh"
         fresh.write_bytes(content)
         fresh.rename(path)
-        self._stamp()
 
     def overwrite(self, key: str, content: bytes) -> None:
         with (self.folder / key).open("r+b") as file:
@@ -69,35 +72,96 @@ class FolderBench:
 
     def remove(self, key: str) -> None:
         (self.folder / key).unlink()
-        self._stamp()
-
-    def _stamp(self) -> None:
-        self._changed += 1_000_000_000
-        os.utime(self.folder, ns=(self._changed, self._changed))
 
 
 class FileUrlBench(FolderBench):
-    @property
-    def location(self) -> str:
-        return "file://" + quote(os.fsencode(self.folder))
+    def location(self, place: Path) -> str:
+        return "file://" + quote(os.fsencode(place))
 
 
-BENCHES: dict[str, type[Bench]] = {"": FolderBench, "file": FileUrlBench}
+class S3Bench:
+    PREFIX = "100% of films+more"
+
+    def __init__(self, server: S3Server) -> None:
+        self.server = server
+
+    def settings(self, library: str = PREFIX) -> Settings:
+        return Settings(
+            library=f"s3://{BUCKET}/{library}", s3_endpoint=self.server.url, s3_region=REGION
+        )
+
+    def put(self, key: str, content: bytes) -> None:
+        try:
+            key.encode()
+        except UnicodeEncodeError as error:
+            raise OSError(errno.EINVAL, "not Unicode") from error
+        self.server.put(f"{self.PREFIX}/{key}", content)
+
+    overwrite = put
+
+    def remove(self, key: str) -> None:
+        self.server.remove(f"{self.PREFIX}/{key}")
+
+
+@asynccontextmanager
+async def folder_bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    folder = tmp_path / "100% of films+more"
+    folder.mkdir()
+    yield FolderBench(folder)
+
+
+@asynccontextmanager
+async def file_url_bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    folder = tmp_path / "100% of films+more"
+    folder.mkdir()
+    yield FileUrlBench(folder)
+
+
+@asynccontextmanager
+async def s3_bench(_: Path) -> AsyncIterator[Bench]:
+    async with s3_server() as server:
+        yield S3Bench(server)
+
+
+BENCHES = {"": folder_bench, "file": file_url_bench, "s3": s3_bench}
 
 
 @pytest.fixture(params=BACK_ENDS, ids=lambda scheme: scheme or "folder")
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    folder = tmp_path / "100% of films+more"
-    folder.mkdir()
-    return BENCHES[request.param](folder)
+async def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Bench]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    async with BENCHES[request.param](tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
-def storage(bench: Bench) -> Storage:
-    return open_storage(bench.location)
+async def library(bench: Bench) -> AsyncIterator[Library]:
+    opened = open_library(bench.settings())
+    async with aclosing(opened.storage):
+        yield opened
 
 
-async def version_of(storage: Storage, key: str) -> str:
+class Listed(Storage, Protocol):
+    """With what all of them have for their catalogues."""
+
+    async def list_folder(self, folder: str) -> Sequence[Entry]: ...
+
+    async def stat(self, keys: Sequence[str]) -> Sequence[Entry]: ...
+
+
+@pytest.fixture
+def storage(library: Library) -> Listed:
+    return cast("Listed", library.storage)
+
+
+@pytest.fixture
+def catalogue(library: Library) -> Catalogue:
+    return library.catalogue
+
+
+async def version_of(storage: Listed, key: str) -> str:
     (entry,) = await storage.stat([key])
     return entry.version
 
@@ -109,28 +173,80 @@ def reader_of(*spans: ByteRange) -> Generator[ByteRange, bytes, bytes]:
     return b"".join(parts)
 
 
-def content_of(opened: int) -> bytes:
-    return os.pread(opened, 1 << 20, 0)
-
-
-async def test_an_object_is_read_whole(bench: Bench, storage: Storage) -> None:
+async def test_an_object_is_read_whole(bench: Bench, storage: Listed) -> None:
     bench.put("a.mp4", CONTENT)
     assert await storage.read("a.mp4", await version_of(storage, "a.mp4")) == CONTENT
 
 
-async def test_an_empty_object(bench: Bench, storage: Storage) -> None:
+async def test_an_empty_object(bench: Bench, storage: Listed) -> None:
     bench.put("a.mp4", b"")
     assert await storage.read("a.mp4", await version_of(storage, "a.mp4")) == b""
 
 
-async def test_a_location_is_of_one_library(bench: Bench, storage: Storage, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    other = type(bench)(tmp_path / "other")
-    assert open_storage(bench.location).location == storage.location
-    assert open_storage(other.location).location != storage.location
+async def test_the_latest_version_is_read_without_knowing_it(bench: Bench, storage: Listed) -> None:
+    key = "title/.vodx/a.mp4.vodx"
+    assert await storage.read_latest(key) is None
+    bench.put(key, CONTENT)
+    assert await storage.read_latest(key) == CONTENT
+    bench.overwrite(key, OTHER)
+    assert await storage.read_latest(key) == OTHER
+    bench.put(key, b"")
+    assert await storage.read_latest(key) == b""
+    bench.remove(key)
+    assert await storage.read_latest(key) is None
 
 
-async def test_a_reader_is_sent_what_it_asks_for(bench: Bench, storage: Storage) -> None:
+async def test_a_location_is_of_one_library(bench: Bench, storage: Listed) -> None:
+    for other, is_the_same in ((bench.settings(), True), (bench.settings("other"), False)):
+        opened = open_library(other).storage
+        assert (opened.location == storage.location) is is_the_same
+        await opened.aclose()
+
+
+async def test_a_library_that_is_there_is_found_so(storage: Storage) -> None:
+    await storage.check()
+
+
+async def test_what_is_written_is_read(bench: Bench, storage: Storage) -> None:
+    bench.put("title/a.mp4", CONTENT)
+    for content in (CONTENT, OTHER, b""):
+        await storage.write("title/.vodx/a.mp4.vodx", content)
+        assert await storage.read_latest("title/.vodx/a.mp4.vodx") == content
+
+
+async def test_a_title_of_one_file_and_one_of_a_folder(bench: Bench, catalogue: Catalogue) -> None:
+    for key in ("film.mp4", "film.en.srt", "film.two.mp4", "city/video.mp4", "city/subs.vtt"):
+        bench.put(key, CONTENT)
+    for key in ("film-2.mp4", "filmed/a.mp4", "city/extras/c.mp4", ".hidden.mp4", "notes.txt"):
+        bench.put(key, CONTENT)
+    film, city = await catalogue.asset("film"), await catalogue.asset("city")
+    assert film is not None
+    assert city is not None
+    assert [file.key for file in film.media] == ["film.mp4"]
+    assert [file.key for file in film.text] == ["film.en.srt"]
+    assert [file.key for file in city.media] == ["city/video.mp4"]
+    assert [file.key for file in city.text] == ["city/subs.vtt"]
+    assert {file.size for file in city.media} == {len(CONTENT)}
+    for unknown in ("fil", "notes", "nobody", "", "..", "city/extras", ".hidden"):
+        assert await catalogue.asset(unknown) is None
+
+
+async def test_pages_hold_every_title(bench: Bench, catalogue: Catalogue) -> None:
+    names = [*(f"film-{number}" for number in range(30)), "a", "a-b", "zoë"]
+    for name in names:
+        bench.put(f"{name}.mp4", CONTENT)
+    bench.put("folder/a.mp4", CONTENT)
+    found: list[str] = []
+    after, pages = None, 0
+    while pages == 0 or after is not None:
+        page = await catalogue.page(after, 7)
+        assert len(page.ids) <= 7
+        found += page.ids
+        after, pages = page.next, pages + 1
+    assert sorted(found) == sorted([*names, "folder"])
+
+
+async def test_a_reader_is_sent_what_it_asks_for(bench: Bench, storage: Listed) -> None:
     bench.put("title/a.mp4", CONTENT)
     spans = [ByteRange(0, 16), ByteRange(9000, 1240), ByteRange(5, 0), ByteRange(10_239, 1)]
     got = await storage.drive(
@@ -139,15 +255,7 @@ async def test_a_reader_is_sent_what_it_asks_for(bench: Bench, storage: Storage)
     assert got == b"".join(CONTENT[span.start : span.stop] for span in spans)
 
 
-async def test_a_file_to_send_from(bench: Bench, storage: Storage) -> None:
-    bench.put("a.mp4", CONTENT)
-    version = await version_of(storage, "a.mp4")
-    opened = await storage.open("a.mp4", version)
-    assert content_of(opened.fileno()) == CONTENT
-    assert storage.is_current(opened, version)
-
-
-async def test_a_read_past_the_end_is_never_short(bench: Bench, storage: Storage) -> None:
+async def test_a_read_past_the_end_is_never_short(bench: Bench, storage: Listed) -> None:
     bench.put("a.mp4", CONTENT)
     version = await version_of(storage, "a.mp4")
     past = ByteRange(len(CONTENT) - 10, 11)
@@ -155,7 +263,7 @@ async def test_a_read_past_the_end_is_never_short(bench: Bench, storage: Storage
         await storage.drive("a.mp4", version, reader_of(past))
 
 
-async def test_what_is_not_there(bench: Bench, storage: Storage) -> None:
+async def test_what_is_not_there(bench: Bench, storage: Listed) -> None:
     bench.put("a.mp4", CONTENT)
     version = await version_of(storage, "a.mp4")
     bench.remove("a.mp4")
@@ -164,13 +272,12 @@ async def test_what_is_not_there(bench: Bench, storage: Storage) -> None:
     for reading in (
         storage.read("a.mp4", version),
         storage.drive("a.mp4", version, reader_of(ByteRange(0, 1))),
-        storage.open("a.mp4", version),
     ):
         with pytest.raises(ObjectChanged, match=r"a\.mp4"):
             await reading
 
 
-async def test_another_version_is_never_read(bench: Bench, storage: Storage) -> None:
+async def test_another_version_is_never_read(bench: Bench, storage: Listed) -> None:
     bench.put("a.mp4", CONTENT)
     old = await version_of(storage, "a.mp4")
     bench.put("a.mp4", OTHER)
@@ -178,41 +285,13 @@ async def test_another_version_is_never_read(bench: Bench, storage: Storage) -> 
     for reading in (
         storage.read("a.mp4", old),
         storage.drive("a.mp4", old, reader_of(ByteRange(0, 1))),
-        storage.open("a.mp4", old),
     ):
         with pytest.raises(ObjectChanged, match=r"a\.mp4"):
             await reading
 
 
-async def test_a_replaced_object_stays_what_it_was_while_open(
-    bench: Bench, storage: Storage
-) -> None:
-    bench.put("a.mp4", CONTENT)
-    old = await version_of(storage, "a.mp4")
-    opened = await storage.open("a.mp4", old)
-    bench.put("a.mp4", OTHER)
-    assert storage.is_current(opened, old)
-    assert content_of(opened.fileno()) == CONTENT
-    new = await version_of(storage, "a.mp4")
-    reopened = await storage.open("a.mp4", new)
-    assert content_of(reopened.fileno()) == OTHER
-    assert content_of(opened.fileno()) == CONTENT
-
-
-async def test_an_object_changed_in_place_is_noticed(bench: Bench, storage: Storage) -> None:
-    bench.put("a.mp4", CONTENT)
-    old = await version_of(storage, "a.mp4")
-    opened = await storage.open("a.mp4", old)
-    bench.overwrite("a.mp4", OTHER)
-    assert not storage.is_current(opened, old)
-    with pytest.raises(ObjectChanged):
-        await storage.open("a.mp4", old)
-    new = await version_of(storage, "a.mp4")
-    assert content_of((await storage.open("a.mp4", new)).fileno()) == OTHER
-
-
 async def test_an_object_that_changes_while_it_is_read_is_refused(
-    bench: Bench, storage: Storage
+    bench: Bench, storage: Listed
 ) -> None:
     bench.put("a.mp4", CONTENT)
 
@@ -225,7 +304,7 @@ async def test_an_object_that_changes_while_it_is_read_is_refused(
         await storage.drive("a.mp4", await version_of(storage, "a.mp4"), reader())
 
 
-async def test_a_change_explains_what_seems_broken(bench: Bench, storage: Storage) -> None:
+async def test_a_change_explains_what_seems_broken(bench: Bench, storage: Listed) -> None:
     bench.put("a.mp4", CONTENT)
 
     def reader() -> Generator[ByteRange, bytes, bytes]:
@@ -237,7 +316,7 @@ async def test_a_change_explains_what_seems_broken(bench: Bench, storage: Storag
         await storage.drive("a.mp4", await version_of(storage, "a.mp4"), reader())
 
 
-async def test_the_error_of_a_reader_is_its_own(bench: Bench, storage: Storage) -> None:
+async def test_the_error_of_a_reader_is_its_own(bench: Bench, storage: Listed) -> None:
     bench.put("a.mp4", CONTENT)
     closed = threading.Event()
 
@@ -254,7 +333,7 @@ async def test_the_error_of_a_reader_is_its_own(bench: Bench, storage: Storage) 
 
 
 async def test_a_load_that_is_cancelled_leaves_nothing_behind(
-    bench: Bench, storage: Storage
+    bench: Bench, storage: Listed
 ) -> None:
     bench.put("a.mp4", CONTENT)
     version = await version_of(storage, "a.mp4")
@@ -279,7 +358,7 @@ async def test_a_load_that_is_cancelled_leaves_nothing_behind(
     assert await storage.read("a.mp4", version) == CONTENT
 
 
-async def test_a_folder_is_listed_with_sizes_and_versions(bench: Bench, storage: Storage) -> None:
+async def test_a_folder_is_listed_with_sizes_and_versions(bench: Bench, storage: Listed) -> None:
     bench.put("title/b.mp4", CONTENT)
     bench.put("title/a.vtt", b"WEBVTT")
     bench.put("title/.hidden.mp4", CONTENT)
@@ -290,27 +369,6 @@ async def test_a_folder_is_listed_with_sizes_and_versions(bench: Bench, storage:
     files = await storage.stat(["title/b.mp4", "title/a.vtt"])
     assert [entries["title/b.mp4"], entries["title/a.vtt"]] == list(files)
     assert [entry.size for entry in files] == [len(CONTENT), 6]
-
-
-async def test_the_root_is_listed(bench: Bench, storage: Storage) -> None:
-    bench.put("film.mp4", CONTENT)
-    bench.put("city/video.mp4", CONTENT)
-    bench.put(".hidden.mp4", CONTENT)
-    entries = {entry.key: entry.is_folder for entry in await storage.list_folder("")}
-    assert entries == {"film.mp4": False, "city": True}
-
-
-async def test_a_folder_has_another_version_when_its_names_change(
-    bench: Bench, storage: Storage
-) -> None:
-    versions = [await storage.folder_version("")]
-    bench.put("a.mp4", CONTENT)
-    versions.append(await storage.folder_version(""))
-    bench.put("b.mp4", CONTENT)
-    versions.append(await storage.folder_version(""))
-    bench.remove("a.mp4")
-    versions.append(await storage.folder_version(""))
-    assert len(set(versions)) == 4
 
 
 ODD_NAMES = [
@@ -332,7 +390,7 @@ ODD_NAMES = [
 
 
 @pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
-async def test_odd_names(name: str, bench: Bench, storage: Storage) -> None:
+async def test_odd_names(name: str, bench: Bench, storage: Listed) -> None:
     key = f"title/{name}"
     try:
         bench.put(key, CONTENT)
@@ -342,24 +400,7 @@ async def test_odd_names(name: str, bench: Bench, storage: Storage) -> None:
     listed = {entry.key: entry for entry in await storage.list_folder("title")}
     expected = {key, "title/other.mp4"} - ({key} if name.startswith(".") else set())
     assert listed.keys() == expected
+    assert await storage.read_latest(key) == CONTENT
     (entry,) = await storage.stat([key])
     assert entry == Entry(key, False, len(CONTENT), entry.version)
     assert await storage.read(key, entry.version) == CONTENT
-    assert content_of((await storage.open(key, entry.version)).fileno()) == CONTENT
-
-
-@pytest.mark.parametrize("key", ["../secret", "title/../../secret", "/etc/hostname"])
-async def test_no_key_leaves_the_library(
-    key: str, bench: Bench, storage: Storage, tmp_path: Path
-) -> None:
-    bench.put("title/a.mp4", CONTENT)
-    (tmp_path / "secret").touch()
-    for reading in (
-        storage.stat([key]),
-        storage.read(key, "1"),
-        storage.open(key, "1"),
-        storage.list_folder(key),
-        storage.folder_version(key),
-    ):
-        with pytest.raises(StorageError, match="leaves the library"):
-            await reading

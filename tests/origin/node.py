@@ -12,12 +12,13 @@ from aiohttp import web
 
 from catalog.library import LibraryCatalogue
 from origin.control.app import control_app
+from origin.control.health import Health
 from origin.delivery.resource import Resource
 from origin.delivery.server import serve
 from origin.errors import describe
 from origin.service import Origin
 from origin.storage.local import LocalStorage
-from origin.titles import FRESH_SECONDS
+from origin.storage.media import LocalMedia
 from packager.address import IFramePlaylist, MediaPlaylist, Mpd, MultivariantPlaylist, parse
 from tests.origin.delivery.library import content
 from tests.origin.delivery.serving import PATIENCE, Reply, Wire
@@ -33,9 +34,11 @@ class Node:
         self.now = 1000.0
         self.storage = LocalStorage(str(library))
         self.catalogue = LibraryCatalogue(self.storage)
+        self.health = Health(self.storage)
         self.origin = Origin(
             self.catalogue,
             self.storage,
+            LocalMedia(self.storage, None),
             title_cache_bytes=title_cache,
             resource_cache_bytes=resource_cache,
             clock=lambda: self.now,
@@ -43,7 +46,7 @@ class Node:
 
     def age(self) -> None:
         """Let what is known of files be too old to be trusted."""
-        self.now += FRESH_SECONDS
+        self.now += self.storage.fresh_seconds
 
     async def resource(self, path: str) -> Resource:
         found = self.origin.resolve(path)
@@ -89,7 +92,8 @@ class Served:
 
 @asynccontextmanager
 async def served(node: Node) -> AsyncIterator[Served]:
-    runner = web.AppRunner(control_app(node.origin, node.catalogue), access_log=None)
+    app = control_app(node.origin, node.catalogue, node.health)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     assert runner.server is not None
     listener = socket.create_server(("127.0.0.1", 0))

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from origin.control import app
+from origin.control import app, health
 from origin.errors import StorageError
 from tests.origin.node import Node, Served, served
 from tests.support.films import TITLES
@@ -61,6 +61,59 @@ async def test_health(site: Served, path: str) -> None:
     assert (reply.status, reply.body) == (200, b"ok\n")
     assert reply.headers["cache-control"] == "no-store"
     assert reply.headers["server"] == "vod-origin"
+
+
+async def test_a_worker_that_drains_lives_but_is_not_ready(site: Served) -> None:
+    site.node.health.draining = True
+    assert (await site.get("/livez")).status == 200
+    reply = await site.get("/readyz")
+    assert reply.status == 503
+    assert reply.headers["retry-after"] == "1"
+    assert reply.headers["cache-control"] == "no-store"
+    assert orjson.loads(reply.body)["code"] == "draining"
+
+
+async def test_a_worker_without_its_library_lives_but_is_not_ready(
+    tmp_path: Path, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
+    library, away = tmp_path / "library", tmp_path / "away"
+    library.mkdir()
+    async with served(Node(library)) as site:
+        assert (await site.get("/readyz")).status == 200
+        library.rename(away)
+        reply = await site.get("/readyz")
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert orjson.loads(reply.body)["code"] == "storage-error"
+        assert (await site.get("/livez")).status == 200
+        away.rename(library)
+        assert (await site.get("/readyz")).status == 200
+
+
+async def test_a_library_that_does_not_answer_is_looked_at_once(
+    site: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    gate = asyncio.Event()
+    folder_version = site.node.storage.folder_version
+
+    async def slow(folder: str) -> str:
+        nonlocal looks
+        looks += 1
+        await gate.wait()
+        return await folder_version(folder)
+
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(site.node.storage, "folder_version", slow)
+    replies = await asyncio.gather(*(site.once("/readyz") for _ in range(20)))
+    assert {reply.status for reply in replies} == {503}
+    assert orjson.loads(replies[0].body)["code"] == "storage-error"
+    assert (await site.get("/readyz")).status == 503
+    assert looks == 1
+    gate.set()
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 10.0)
+    assert (await site.get("/readyz")).status == 200
 
 
 # The library.
@@ -300,7 +353,7 @@ async def test_nothing_there_is_a_problem(site: Served) -> None:
         "title": "Not Found",
         "status": 404,
         "code": "not-found",
-        "detail": "nothing at /no/such/thing",
+        "detail": "nothing at this path",
     }
 
 

@@ -469,4 +469,4 @@ async def test_the_cost_of_a_title_counts_samples_and_cues(library: Path) -> Non
     (library / "film.en.vtt").write_text(VTT)
     node.age()
     after = (await node.origin.title("film")).nbytes
-    assert after > before > (160 + 751) * 40
+    assert after > before > (160 + 751) * 36

@@ -15,7 +15,9 @@ def test_nothing_set_is_the_defaults() -> None:
 @pytest.mark.parametrize("item", fields(Settings), ids=lambda item: item.name)
 def test_every_setting_has_a_variable(item: object) -> None:
     name, default = item.name, item.default  # type: ignore[attr-defined]
-    value = {"log_level": "debug"}.get(name, f"{default}/films" if name == "library" else "7")
+    value = {"log_level": "debug", "require_token": "1", "s3_anonymous": "1"}.get(
+        name, f"{default}/films" if name == "library" else "7"
+    )
     settings = read_settings({variable(name): value})
     assert getattr(settings, name) == type(default)(value) != default
     assert type(getattr(settings, name)) is type(default)
@@ -46,6 +48,10 @@ def test_an_option_wins_over_its_variable() -> None:
         ("VOD_TITLE_CACHE_MB", "0", r"title_cache_mb must be at least 1"),
         ("VOD_RESOURCE_CACHE_MB", "-5", r"resource_cache_mb must be at least 1"),
         ("VOD_CACHE_MB", "-1", r"cache_mb must be at least 0"),
+        ("VOD_REQUIRE_TOKEN", "2", r"require_token 2 is neither 0 nor 1"),
+        ("VOD_REQUIRE_TOKEN", "yes", r"VOD_REQUIRE_TOKEN='yes' is not a whole number"),
+        ("VOD_MAX_CONNECTIONS", "-1", r"max_connections must be at least 0"),
+        ("VOD_DRAIN_DELAY_SECONDS", "-1", r"drain_delay_seconds must be at least 0"),
         ("VOD_DRAIN_SECONDS", "0", r"drain_seconds must be at least 1"),
         ("VOD_LOG_LEVEL", "loud", r"log level 'loud' is none of debug, info, warning, error"),
     ],

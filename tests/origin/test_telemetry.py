@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+import time
 
 import orjson
 import pytest
@@ -22,6 +24,7 @@ from packager.address import (
     WholeText,
 )
 
+PATIENCE = 20.0
 SERIES_LIMIT = 2000
 REVISION = "0123456789abcdef"
 
@@ -124,11 +127,30 @@ def test_series_stay_few_whatever_is_asked() -> None:
 
 def lines_of(every: int, *answers: tuple[str, int, bool]) -> list[dict[str, object]]:
     stream = io.BytesIO()
-    log = AccessLog(stream, every, clock=lambda: 1_000_000_000.0)
+    log = AccessLog(stream.write, every, clock=lambda: 1_000_000_000.0)
     for path, status, aborted in answers:
         log.observe("GET", path, status, 5, 0.25, aborted)
-    log.flush()
+    log.close(PATIENCE)
     return [orjson.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+    written: list[bytes] = []
+    read = threading.Event()
+
+    def write(data: bytes) -> None:
+        read.wait(PATIENCE)
+        written.append(data)
+
+    log = AccessLog(write, 1, clock=time.time)
+    for _ in range(3000):
+        log.observe("GET", "/v/a", 200, 5, 0.25, False)
+        log.flush()
+    read.set()
+    log.close(PATIENCE)
+    lines = b"".join(written).count(b"\n")
+    assert 1000 < lines < 1100
+    assert f"{3000 - lines} lines dropped" in caplog.text
 
 
 def test_good_answers_are_sampled_and_bad_ones_are_all_logged() -> None:

@@ -19,6 +19,7 @@ from origin.delivery.resource import FileSpan, Resource
 from origin.errors import UnknownRevision
 from origin.service import Origin
 from origin.storage import sparse, sparse_cache, tracks
+from origin.storage.media import LocalMedia
 from origin.storage.sparse import SparseFile, SparseFolder
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import TrackCache
@@ -41,9 +42,9 @@ class CachingNode(Node):
         self.origin = Origin(
             self.catalogue,
             self.storage,
+            LocalMedia(self.storage, TrackCache(self.cache, self.storage)),
             title_cache_bytes=16 * MIB,
             resource_cache_bytes=16 * MIB,
-            tracks=TrackCache(self.cache, self.storage),
             clock=lambda: self.now,
         )
 
@@ -623,7 +624,7 @@ def test_nobody_said_where_and_there_is_no_place(
         server.stop()
         status, errors = server.ended()
     assert status == 0
-    assert errors.count("interleaved tracks are not copied") == errors.count("\n") == 1
+    assert errors.count("nothing is kept on the disk") == errors.count("\n") == 1
     assert [path.name for path in library.iterdir()] == ["film.mp4"]
 
 

@@ -16,39 +16,38 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).parent / "working.py"
+FORKING = PROGRAM.with_name("forking.py")
 ROOT = PROGRAM.parents[2]
 PATIENCE = 30.0
 SIZE = 24 << 20
 
 
 class Running:
-    """A started ``working.py``."""
+    """A started ``working.py``, in a process group of its own."""
 
-    def __init__(self, count: int, path: Path, *arguments: str) -> None:
+    def __init__(self, count: int, path: Path, *arguments: str, program: Path = PROGRAM) -> None:
         self.log = path.with_suffix(".log")
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(PROGRAM), str(count), str(path), *arguments],
+                [sys.executable, str(program), str(count), str(path), *arguments],
                 cwd=ROOT,
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                start_new_session=True,
             )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
-        self.pids: set[int] = {self.process.pid}
 
     def pid(self) -> int:
         """The process that answers a new connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", "/pid", headers={"Connection": "close"})
-            pid = int(connection.getresponse().read())
+            return int(connection.getresponse().read())
         finally:
             connection.close()
-        self.pids.add(pid)
-        return pid
 
     def workers(self, count: int) -> set[int]:
         """The pids of ``count`` workers, once that many have answered."""
@@ -79,9 +78,8 @@ class Running:
 
     def end(self) -> None:
         """Leave nothing behind, whatever the test has shown."""
-        for pid in self.pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -108,8 +106,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     path = tmp_path / "large"
     path.write_bytes(bytes(range(256)) * (SIZE // 256))
 
-    def start(count: int, *arguments: str) -> Running:
-        started.append(Running(count, path, *arguments))
+    def start(count: int, *arguments: str, program: Path = PROGRAM) -> Running:
+        started.append(Running(count, path, *arguments, program=program))
         return started[-1]
 
     yield start
@@ -189,16 +187,46 @@ def _accepts(port: int) -> bool:
     return False
 
 
-def test_a_second_stop_does_not_wait(start: Callable[..., Running]) -> None:
-    running = start(2)
-    pids = running.workers(2)
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_stop_does_not_wait(
+    start: Callable[..., Running], count: int, number: signal.Signals
+) -> None:
+    running = start(count)
+    pids = running.workers(count)
     with running.download():
-        running.stop(signal.SIGINT)
+        running.stop(number)
         until(lambda: not _accepts(running.port))
         assert running.process.poll() is None
-        running.stop(signal.SIGINT)
-        running.status()
+        running.stop(number)
+        assert running.status() > 128
     assert not any(map(is_alive, pids))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_interrupt_of_a_terminal_counts_once(start: Callable[..., Running], count: int) -> None:
+    """It goes to the parent and to the workers, and each waits for its downloads."""
+    running = start(count)
+    running.workers(count)
+    with running.download() as sock:
+        os.killpg(running.process.pid, signal.SIGINT)
+        until(lambda: not _accepts(running.port))
+        assert rest(sock) == bytes(range(256)) * (SIZE // 256)
+    assert running.status() == 0
+
+
+def test_a_stop_while_a_worker_is_being_made(start: Callable[..., Running]) -> None:
+    assert start(2, program=FORKING).status() == 0
+
+
+def test_a_worker_that_never_ends_is_ended(start: Callable[..., Running], tmp_path: Path) -> None:
+    (tmp_path / "large.block").touch()
+    running = start(2, "2.5")
+    pids = running.workers(2)
+    running.stop()
+    assert running.status() == 0
+    assert not any(map(is_alive, pids))
+    assert running.log.read_text().count("hangs; ending it") == 2
 
 
 def test_no_orphan_outlives_the_parent(start: Callable[..., Running]) -> None:

@@ -3,15 +3,17 @@
     working.py COUNT FILE [HANG_SECONDS]
 
 Prints its port and serves until told to stop. A worker that finds a file named ``FILE.crash`` fails
-at its start.
+at its start, one that finds ``FILE.block`` when it has drained never ends.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 import uvloop
@@ -40,6 +42,8 @@ async def work(sock: socket.socket, path: Path, worker: workers.Worker) -> None:
     await worker.stopped()
     await server.close(GRACE_SECONDS)
     await runner.cleanup()
+    if path.with_suffix(".block").exists():
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 3600)
 
 
 async def _pid(_: web.Request) -> web.Response:

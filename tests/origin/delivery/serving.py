@@ -131,6 +131,7 @@ class Serving:
         self.resources: dict[str, Resource] = {}
         self.loads: dict[str, Callable[[], Awaitable[Resource]]] = {}
         self.observed: list[tuple[str, str, int, int, float, bool]] = []
+        self.shed = 0
         self.faults: list[dict[str, object]] = []
         self.limits = limits or Limits()
         self.app = app or control_app()
@@ -151,6 +152,7 @@ class Serving:
             describe,
             limits=self.limits,
             observe=lambda *seen: self.observed.append(seen),
+            shed=self._count_shed,
             tls=self._tls,
         )
         return self
@@ -190,6 +192,9 @@ class Serving:
         )
         self._wires.append(wire)
         return wire
+
+    def _count_shed(self) -> None:
+        self.shed += 1
 
     def _handle(self, path: str) -> Resource | Awaitable[Resource]:
         if path in self.loads:

@@ -8,7 +8,6 @@ import socket
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from origin.delivery.resource import FileSpan, Resource
 from tests.origin.delivery.library import noise, open_file, resource
@@ -101,6 +100,21 @@ async def test_what_does_not_end_is_cut(serving: Serving) -> None:
     assert all(seen[-1] for seen in serving.observed)
 
 
+async def test_what_has_come_before_the_close_is_answered(serving: Serving) -> None:
+    """The kernel has it, the server has not seen it yet; closing the socket would reset it."""
+    loop = asyncio.get_running_loop()
+    with socket.create_connection(("127.0.0.1", serving.port)) as late:
+        late.sendall(request("/v/a"))
+        late.setblocking(False)
+        await serving.server.close(grace=20)
+        assert (await loop.sock_recv(late, 12)) == b"HTTP/1.1 200"
+
+
+async def test_closing_twice(serving: Serving) -> None:
+    await serving.server.close(grace=1)
+    await serving.server.close(grace=1)
+
+
 async def test_draining_says_close_and_goes_on_accepting(serving: Serving) -> None:
     wire = await serving.connect()
     assert "connection" not in (await wire.get("/v/a")).headers
@@ -117,8 +131,6 @@ async def test_draining_says_close_and_goes_on_accepting(serving: Serving) -> No
 async def test_a_connection_that_comes_with_the_close(serving: Serving, rounds: int) -> None:
     """Whether it is still in the backlog or just being accepted: nobody waits for it."""
     loop = asyncio.get_running_loop()
-    if not isinstance(loop, uvloop.Loop):
-        pytest.skip("asyncio forgets a socket that it is accepting when the listener closes")
     with socket.create_connection(("127.0.0.1", serving.port)) as late:
         late.setblocking(False)
         for _ in range(rounds):

@@ -1,0 +1,304 @@
+"""Ranges of objects: every byte the right one, each once and in order, or an error.
+
+A read is held to one version of its object, by ``If-Match`` or by version id, from the first reply
+at the latest. A reply is checked before a byte of it is passed on, and what was passed on is never
+asked for again: a body that stops short goes on from there, in another request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import ssl
+import time
+from collections import Counter
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from origin.errors import ObjectChanged
+from origin.storage.s3.connection import Answer, Connection, Head, Sink, Stale
+from origin.storage.s3.credentials import CredentialSource
+from origin.storage.s3.faults import OVERLOAD, NotAccepted, Passing, Reason
+from origin.storage.s3.options import Endpoint, Limits, S3Options, endpoint_of
+from origin.storage.s3.pool import Pool
+from origin.storage.s3.replies import ObjectInfo, Wanted, check, is_etag, refusal_of
+from origin.storage.s3.restraint import Breaker, Budget, FirstBytes
+from origin.storage.s3.sigv4 import Credentials, encode_path, encode_query, sign
+
+ERROR_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts since the start, for metrics. ``failures``: of attempts; ``hedges``: second requests,
+    and how many of them were the quicker."""
+
+    gets: int = 0
+    requests: int = 0
+    bytes: int = 0
+    retries: int = 0
+    hedges: int = 0
+    hedges_won: int = 0
+    failures: Counter[Reason] = field(default_factory=Counter)
+
+
+class S3Client:
+    """``credentials``: None for a bucket that is open to all. Of one loop."""
+
+    def __init__(
+        self,
+        options: S3Options,
+        credentials: CredentialSource | None,
+        limits: Limits | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self._options = options
+        self._limits = limits or Limits()
+        self._credentials = credentials
+        self._endpoint = endpoint_of(options)
+        tls = None
+        if self._endpoint.tls:
+            tls = ssl.create_default_context(cafile=options.ca_file or None)
+        self._pool = Pool(self._endpoint, self._limits, tls)
+        self._budget = Budget()
+        self._breaker = breaker or Breaker()
+        self._first_bytes = FirstBytes()
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests at once the bucket is believed to bear."""
+        return self._pool.slots.limit
+
+    async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
+        """Bytes ``start`` to in front of ``stop`` of an object's ``version``: its ETag, with the
+        quotes, or its version id.
+
+        ``ObjectChanged``: that version is not there; ``Archived``: it cannot be read now;
+        ``StorageError``: S3 fails. What ``sink`` raises is raised.
+        """
+        if start < stop:
+            await self._get(Wanted(key, start, stop, version), sink)
+
+    async def peek(self, key: str, count: int, version: str = "") -> tuple[ObjectInfo, bytes]:
+        """What an object is, and up to ``count`` of its first bytes, in one request; without a
+        ``version``, of the one there is now. An object without a byte counts as changed."""
+        data = bytearray()
+        info = await self._get(Wanted(key, 0, count, version, open_ended=True), data.extend)
+        return info, bytes(data)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+        if self._credentials is not None:
+            await self._credentials.aclose()
+
+    async def _get(self, wanted: Wanted, sink: Sink) -> ObjectInfo:
+        """Attempts, until one succeeds or enough is enough."""
+        self.tally.gets += 1
+        self._budget.earn()
+        get = _Get(wanted, sink, time.monotonic() + self._limits.patience_seconds)
+        longest_wait = self._limits.backoff_seconds
+        for left in range(self._limits.retries, -1, -1):
+            credentials = await self._credentials.get() if self._credentials else None
+            request = self._request(wanted, credentials)
+            try:
+                with self._breaker.watch():
+                    return await _Race(self, get, request).run()
+            except NotAccepted:
+                if not left or not self._has_others(credentials):
+                    raise
+            except Passing as fault:
+                self._note(fault)
+                is_late = time.monotonic() > get.until
+                if not left or is_late or not self._budget.spend():
+                    raise
+            self.tally.retries += 1
+            await asyncio.sleep(random.random() * longest_wait)
+            longest_wait *= 2
+        raise AssertionError("the last attempt returns or raises")
+
+    def _has_others(self, refused: Credentials | None) -> bool:
+        source = self._credentials
+        return source is not None and refused is not None and source.refused(refused)
+
+    def _note(self, fault: Passing) -> None:
+        self.tally.failures[fault.reason] += 1
+        if fault.reason in OVERLOAD:
+            self._pool.slots.shrink(time.monotonic())
+
+    def _came(self, seconds: float) -> None:
+        """A first byte. One that nearly came too late says that too much is asked."""
+        self._first_bytes.add(seconds)
+        if seconds < self._limits.first_byte_seconds / 2:
+            self._pool.slots.grow()
+        else:
+            self._pool.slots.shrink(time.monotonic())
+
+    def _request(self, wanted: Wanted, credentials: Credentials | None) -> bytes:
+        minute = int(time.time()) // 60
+        head = _head(
+            self._endpoint, self._options.region, wanted.key, wanted.version, credentials, minute
+        )
+        return b"%brange: bytes=%d-%d\r\n\r\n" % (head, wanted.start, wanted.stop - 1)
+
+
+@lru_cache(maxsize=1024)
+def _head(
+    place: Endpoint,
+    region: str,
+    key: str,
+    version: str,
+    credentials: Credentials | None,
+    minute: int,
+) -> bytes:
+    """A request for ``key``, but for its Range and its end. S3 does not want the Range signed, so a
+    signature is good for all ranges of an object, for the ``minute`` (since 1970)."""
+    try:
+        path = f"{place.root}/{encode_path(key)}"
+    except UnicodeEncodeError:
+        raise ObjectChanged(f"{key} is no name of an object") from None
+    fields, query = {"host": place.authority}, ""
+    if is_etag(version):
+        fields["if-match"] = version
+    elif version:
+        query = encode_query([("versionId", version)])
+    if credentials is not None:
+        fields = sign(credentials, region, path, query, fields, minute * 60)
+    target = f"{path}?{query}" if query else path
+    lines = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
+    return f"GET {target} HTTP/1.1\r\n{lines}".encode("latin-1")
+
+
+class _Get:
+    """What is still to come and where it goes. ``until``: the time after which no more attempts are
+    begun, as long as nothing has come."""
+
+    __slots__ = ("sink", "until", "wanted")
+
+    def __init__(self, wanted: Wanted, sink: Sink, until: float) -> None:
+        self.wanted = wanted
+        self.sink = sink
+        self.until = until
+
+    def accept(self, head: Head) -> ObjectInfo:
+        info = check(head, self.wanted)
+        self.wanted.hold(info)
+        self.until = math.inf
+        return info
+
+    def take(self, piece: memoryview) -> Awaitable[None] | None:
+        self.wanted.start += len(piece)
+        return self.sink(piece)
+
+
+class _Beaten(Passing):
+    """The other request was the quicker."""
+
+
+class _Race:
+    """One attempt: a request, and a second one for the same if the first is later than most are.
+    The first reply that is right has won, and is the one whose body is taken."""
+
+    __slots__ = ("_client", "_first", "_get", "_info", "_request", "_second", "_started")
+
+    def __init__(self, client: S3Client, get: _Get, request: bytes) -> None:
+        self._client = client
+        self._get = get
+        self._request = request
+        self._info: ObjectInfo | None = None
+        self._first: Connection | None = None
+        self._second: asyncio.Task[None] | None = None
+        self._started = 0.0
+
+    async def run(self) -> ObjectInfo:
+        client = self._client
+        self._first = await client._pool.take()
+        self._started = time.monotonic()
+        late = client._first_bytes.late
+        loop = asyncio.get_running_loop()
+        timer = None if late is None else loop.call_later(late, self._ask_twice)
+        try:
+            await self._fetch(self._first, is_second=False)
+        except Passing as fault:
+            self._first = None
+            if self._second is None or fault.reason is Reason.TIMEOUT:
+                raise
+            await self._second
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if self._second is not None:
+                self._second.cancel()
+        assert self._info is not None
+        return self._info
+
+    def _ask_twice(self) -> None:
+        client = self._client
+        if self._info is None and client._pool.slots.has_spare and client._budget.spend():
+            client.tally.hedges += 1
+            self._second = asyncio.ensure_future(self._fetch_again())
+            self._second.add_done_callback(_look_at)
+
+    async def _fetch_again(self) -> None:
+        await self._fetch(await self._client._pool.take(), is_second=True)
+
+    async def _fetch(self, connection: Connection, *, is_second: bool) -> None:
+        client = self._client
+        started = time.monotonic()
+        refused: Head | None = None
+        said = bytearray()
+
+        def answer(head: Head) -> Sink:
+            nonlocal refused
+            client._came(time.monotonic() - started)
+            if head.status in (200, 206):
+                return self._win(head, is_second)
+            refused = head
+            return keep
+
+        def keep(piece: memoryview) -> None:
+            said.extend(piece)
+            if len(said) > ERROR_BYTES:
+                raise Passing(Reason.BAD_REPLY, f"{self._get.wanted.key}: an error without end")
+
+        await self._send(connection, answer, is_second)
+        if refused is not None:
+            key, region = self._get.wanted.key, client._options.region
+            raise refusal_of(key, refused, bytes(said), region, time.time())
+
+    async def _send(self, connection: Connection, answer: Answer, is_second: bool) -> None:
+        pool = self._client._pool
+        self._client.tally.requests += 1
+        try:
+            await pool.fetch(connection, self._request, answer)
+        except Stale:
+            connection = await pool.take(new=True)
+            if not is_second:
+                self._first = connection
+            await pool.fetch(connection, self._request, answer)
+
+    def _win(self, head: Head, is_second: bool) -> Sink:
+        beaten = _Beaten(Reason.BEATEN, "the other request was the quicker")
+        if self._info is not None:
+            raise beaten
+        self._info = self._get.accept(head)
+        if self._second is not None and not is_second:
+            self._second.cancel()
+            self._second = None
+        elif is_second and self._first is not None:
+            self._client.tally.hedges_won += 1
+            self._client._first_bytes.add(time.monotonic() - self._started)  # or later
+            self._first.fail(beaten)
+        return self._take
+
+    def _take(self, piece: memoryview) -> Awaitable[None] | None:
+        self._client.tally.bytes += len(piece)
+        return self._get.take(piece)
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """At the failure of a second request that nobody waits for, or asyncio complains."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,227 @@
+"""A library in a bucket, through the whole stack, against an S3 that checks signatures."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from origin.delivery.resource import FileSpan, Resource
+from origin.errors import Archived, StorageError, UnknownTitle
+from origin.service import Origin
+from origin.settings import Settings
+from origin.storage import open_library
+from origin.storage.remote import RemoteMedia
+from origin.storage.sparse import SparseFolder
+from origin.storage.sparse_cache import SparseCache
+from tests.origin.delivery.library import content
+from tests.origin.delivery.serving import until
+from tests.origin.node import MIB, Node
+from tests.support.films import ODD_NAME
+from tests.support.s3_server import (
+    ACCESS_KEY,
+    BUCKET,
+    REGION,
+    SECRET_KEY,
+    Fault,
+    S3Server,
+    load,
+    s3_server,
+)
+
+PREFIX = "library"
+
+
+class BucketNode:
+    """A worker whose library is ``PREFIX`` of the bucket."""
+
+    def __init__(self, server: S3Server, folder: Path) -> None:
+        settings = Settings(
+            library=f"s3://{BUCKET}/{PREFIX}", s3_endpoint=server.url, s3_region=REGION
+        )
+        cache = SparseCache(SparseFolder(str(folder), 1 << 30))
+        self.now = 1000.0
+        self.storage, self.catalogue, media = open_library(settings, cache)
+        assert isinstance(media, RemoteMedia)
+        self.media = media
+        self.origin = Origin(
+            self.catalogue,
+            self.storage,
+            media,
+            title_cache_bytes=16 * MIB,
+            resource_cache_bytes=16 * MIB,
+            clock=lambda: self.now,
+        )
+
+    async def resource(self, path: str) -> Resource:
+        found = self.origin.resolve(path)
+        return found if isinstance(found, Resource) else await found
+
+    async def body(self, path: str) -> bytes:
+        found = await self.resource(path)
+        spans = [part for part in found.parts if isinstance(part, FileSpan)]
+        await until(lambda: all(span.ready(0) == span.length for span in spans))
+        return content(found.parts)
+
+    async def revision(self, asset_id: str) -> str:
+        return (await self.origin.title(asset_id)).presentation.revision
+
+    async def aclose(self) -> None:
+        await self.media.aclose()
+        await self.storage.aclose()
+
+
+@pytest.fixture
+async def server(films: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Server]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    async with s3_server() as server:
+        load(server, films)
+        server.objects = {f"{PREFIX}/{key}": found for key, found in server.objects.items()}
+        yield server
+
+
+@pytest.fixture
+async def node(server: S3Server, tmp_path: Path) -> AsyncIterator[BucketNode]:
+    node = BucketNode(server, tmp_path / "cache")
+    yield node
+    await node.aclose()
+
+
+def asked(server: S3Server) -> Counter[str]:
+    """How often was asked for what; listings are ''."""
+    return Counter(key.removeprefix(f"{PREFIX}/") for _, key in server.seen)
+
+
+async def segments(node: BucketNode, asset_id: str, track: str) -> list[str]:
+    revision = await node.revision(asset_id)
+    playlist = (await node.body(f"/v/{asset_id}/{revision}/{track}/media.m3u8")).decode()
+    names = re.findall(r"^\w+\.m4s$", playlist, re.MULTILINE)
+    return [f"/v/{asset_id}/{revision}/{track}/{name}" for name in names]
+
+
+@pytest.mark.parametrize("asset_id", ["city", "film", "uneven", ODD_NAME])
+async def test_it_answers_what_a_folder_answers(
+    films: Path, node: BucketNode, asset_id: str
+) -> None:
+    near = Node(films)
+    theirs = (await near.origin.title(asset_id)).presentation.revision
+    ours = await node.revision(asset_id)
+    for path in await near.every_path(asset_id):
+        expected = (await near.body(path)).replace(theirs.encode(), ours.encode())
+        assert await node.body(path.replace(theirs, ours)) == expected, path
+
+
+async def test_the_first_answers_take_few_requests(server: S3Server, node: BucketNode) -> None:
+    await node.body("/v/city/master.m3u8")
+    first = asked(server)
+    assert first.pop("") == 2, "its two prefixes, side by side"
+    assert "film.mp4" not in first
+    server.seen.clear()
+    path, *_ = await segments(node, "city", "video1")
+    await node.body(path.rpartition("/")[0] + "/init.mp4")
+    assert server.seen == [], "all that is known of the title"
+    await node.body(path)
+    ((key, count),) = asked(server).items()
+    assert (key.endswith(".mp4"), count) == (True, 1)
+
+
+async def test_with_sidecars_no_movie_is_read_to_begin_with(
+    server: S3Server, node: BucketNode
+) -> None:
+    index = ["index", f"s3://{BUCKET}/{PREFIX}"]
+    environment = {"VOD_S3_ENDPOINT": server.url, "VOD_S3_REGION": REGION}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        assert await asyncio.to_thread(main, index) == 1, "of one file there is no index"
+    assert f"{PREFIX}/city/.vodx/video-36.mp4.vodx" in server.objects
+    server.seen.clear()
+    await node.body("/v/city/master.m3u8")
+    assert not [key for key in asked(server) if key.endswith(".mp4")]
+    assert asked(server)["city/.vodx/video-36.mp4.vodx"] == 1
+
+
+async def test_who_has_no_such_title(node: BucketNode) -> None:
+    for asset_id in ("nobody", "cit", "artwork"):
+        with pytest.raises(UnknownTitle):
+            await node.resource(f"/v/{asset_id}/master.m3u8")
+
+
+async def test_a_thousand_viewers_of_one_segment_cost_one_request(
+    server: S3Server, node: BucketNode
+) -> None:
+    path, *_ = await segments(node, "city", "video1")
+    server.seen.clear()
+    bodies = await asyncio.gather(*(node.body(path) for _ in range(1000)))
+    assert len(set(bodies)) == 1
+    assert sum(asked(server).values()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.RESET, Fault.RESET_IN_BODY, Fault.SHORT, Fault.SLOW_DOWN, Fault.INTERNAL,
+     Fault.WRONG_RANGE, Fault.SHORT_RANGE, Fault.IGNORED_MATCH, Fault.GARBAGE],
+    ids=lambda fault: fault.name,
+)  # fmt: skip
+async def test_one_fault_costs_no_viewer_a_byte(
+    films: Path, server: S3Server, node: BucketNode, fault: Fault
+) -> None:
+    near = Node(films)
+    path, *_ = await segments(node, "city", "video3")
+    ours, theirs = path.split("/")[3], (await near.origin.title("city")).presentation.revision
+    server.faults.append(fault)
+    assert await node.body(path) == await near.body(path.replace(ours, theirs))
+    assert not server.faults
+
+
+async def test_an_object_replaced_in_use_leads_to_a_new_revision(
+    films: Path, server: S3Server, node: BucketNode
+) -> None:
+    path, *_ = await segments(node, "film", "video1")
+    old = await node.body(path)
+    server.put(f"{PREFIX}/film.mp4", (films / "city" / "video-36.mp4").read_bytes())
+    assert await node.body(path) == old, "which is kept"
+    other = (await segments(node, "film", "video1"))[-1]
+    with pytest.raises(Exception, match="are not"):
+        await node.body(other)
+    new = await node.revision("film")
+    assert new != path.split("/")[3]
+    assert await node.body(f"/v/film/{new}/video1/init.mp4")
+
+
+async def test_what_is_archived_is_said_to_be(server: S3Server, node: BucketNode) -> None:
+    stored = server.objects[f"{PREFIX}/film.mp4"][-1]
+    server.put(f"{PREFIX}/film.mp4", stored.body, archived=True)
+    with pytest.raises(Archived):
+        await node.resource("/v/film/master.m3u8")
+
+
+async def test_wrong_keys_are_an_error_that_says_so(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    node = BucketNode(server, tmp_path / "cache")
+    with pytest.raises(StorageError, match=r"SignatureDoesNotMatch") as seen:
+        await node.resource("/v/film/master.m3u8")
+    assert SECRET_KEY not in str(seen.value)
+    assert "wrong" not in str(seen.value)
+    await node.aclose()
+
+
+async def test_a_title_of_a_hundred_thousand_is_found_without_a_listing_of_all(
+    server: S3Server, node: BucketNode
+) -> None:
+    body = server.objects[f"{PREFIX}/film.mp4"][-1]
+    server.objects = {f"{PREFIX}/t{number:06}.mp4": [body] for number in range(100_000)}
+    assert b"#EXTM3U" in await node.body("/v/t073211/master.m3u8")
+    assert asked(server)[""] == 2
+    page = await node.catalogue.page(None, 24)
+    assert list(page.ids) == [f"t{number:06}" for number in range(24)]
+    page = await node.catalogue.page(page.next, 24)
+    assert page.ids[0] == "t000024"
