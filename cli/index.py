@@ -15,11 +15,10 @@ from cli.files import title_ids
 from cli.progress import Progress
 from origin.errors import StorageError
 from origin.settings import read_settings
+from origin.sidecars import read_sidecar, write_sidecar
 from origin.storage import Storage, open_library
-from origin.titles import read_sidecar
 from packager.errors import BadSidecar, PackagerError
 from packager.movie import index_movie
-from packager.sidecar import pack
 
 EPILOG = """\
 A title that nobody has watched yet is indexed when it is first asked for: the server reads the
@@ -97,7 +96,7 @@ async def _index_title(
             if not force and await _is_current(storage, file):
                 yield Outcome.CURRENT, ""
                 continue
-            await _write_sidecar(storage, file)
+            await _index_file(storage, file)
             yield Outcome.WRITTEN, ""
         except (PackagerError, StorageError) as error:
             yield Outcome.FAILED, f"{file.key}: {error.code}: {error}"
@@ -110,8 +109,7 @@ async def _is_current(storage: Storage, file: MediaFile) -> bool:
         return False
 
 
-async def _write_sidecar(storage: Storage, file: MediaFile) -> None:
+async def _index_file(storage: Storage, file: MediaFile) -> None:
     """``ObjectChanged`` for a file that is being written to: its next version will be indexed."""
     reader = index_movie(file.key, file.version, file.size)
-    movie = await storage.drive(file.key, file.version, reader)
-    await storage.write(file.sidecar, await asyncio.to_thread(pack, movie))
+    await write_sidecar(storage, file, await storage.drive(file.key, file.version, reader))

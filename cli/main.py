@@ -12,12 +12,12 @@ import os
 import sys
 from importlib.metadata import version
 
-from cli import check, index, inspect, serve, token
+from cli import check, index, inspect, restore, serve, token
 from origin.errors import StorageError
 from origin.settings import BadSetting
 from packager.errors import PackagerError
 
-COMMANDS = (serve, inspect, check, index, token)
+COMMANDS = (serve, inspect, check, index, restore, token)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -32,6 +32,7 @@ from origin.delivery.site import Handler
 from origin.errors import StorageError, describe
 from origin.service import Origin
 from origin.settings import BadSetting, Settings
+from origin.sidecars import SidecarWriter
 from origin.storage import Library, Storage, open_library
 from origin.storage.sparse import SparseFolder
 from origin.storage.sparse_cache import SparseCache
@@ -121,6 +122,7 @@ class Running:
     health: Health
     runner: web.AppRunner
     library: Library
+    sidecars: SidecarWriter | None
 
     async def close(self, grace: float, delay: float = 0.0) -> None:
         """Serve on for ``delay`` seconds, so that all who send requests learn of the end; then
@@ -130,6 +132,8 @@ class Running:
         await asyncio.sleep(delay)
         await self.server.close(grace)
         await self.runner.cleanup()  # not before: it ends what is not yet answered
+        if self.sidecars is not None:
+            await self.sidecars.aclose()
         await self.library.media.aclose()
         await self.library.storage.aclose()
 
@@ -142,12 +146,14 @@ async def start(
 ) -> Running:
     """One worker on ``sock``."""
     library = open_library(settings, _cache(settings))
+    sidecars = SidecarWriter(library.storage) if settings.write_sidecars else None
     origin = Origin(
         library.catalogue,
         library.storage,
         library.media,
         title_cache_bytes=settings.title_cache_mb * MIB,
         resource_cache_bytes=settings.resource_cache_mb * MIB,
+        sidecars=sidecars,
     )
     health = Health(library.storage)
     runner = web.AppRunner(
@@ -169,7 +175,7 @@ async def start(
         shed=telemetry.shed if telemetry else None,
         tls=certificate.context if certificate else None,
     )
-    return Running(server, health, runner, library)
+    return Running(server, health, runner, library, sidecars)
 
 
 def _certificate(settings: Settings) -> Certificate | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
+from catalog.unlisted import Unlisted
 from origin.problem import Problem
 from packager import errors as packager
 
@@ -71,6 +72,7 @@ STATUS: dict[type[Exception], Row] = {
     packager.BadAddress: Row(404, "public, max-age=60"),
     packager.NotFound: Row(404, "public, max-age=60"),
     UnknownTitle: Row(404, _SOON),
+    Unlisted: Row(404, _SOON),
     UnknownRevision: Row(404, _SOON),
     packager.BadMedia: Row(422, _SOON),
     packager.LimitExceeded: Row(422, _SOON),

@@ -21,6 +21,7 @@ from origin.cache import Cache
 from origin.delivery.resource import Part, Resource
 from origin.documents import make, media_track, segment_row
 from origin.errors import ObjectChanged, UnknownRevision
+from origin.sidecars import SidecarWriter
 from origin.storage import Storage
 from origin.storage.media import Media
 from origin.titles import Look, Title, Titles
@@ -52,7 +53,8 @@ class _Built(NamedTuple):
 
 
 class Origin:
-    """Titles of a catalogue as HLS and DASH, from a storage and its ``media``."""
+    """Titles of a catalogue as HLS and DASH, from a storage and its ``media``; ``sidecars``: who
+    writes those that are missing."""
 
     def __init__(
         self,
@@ -63,8 +65,9 @@ class Origin:
         title_cache_bytes: int,
         resource_cache_bytes: int,
         clock: Callable[[], float] = time.monotonic,
+        sidecars: SidecarWriter | None = None,
     ) -> None:
-        self._titles = Titles(catalogue, storage, title_cache_bytes, clock)
+        self._titles = Titles(catalogue, storage, title_cache_bytes, clock, sidecars)
         self._media = media
         self._built: Cache[str, _Built] = Cache(resource_cache_bytes, _built_cost)
 

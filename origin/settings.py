@@ -33,12 +33,17 @@ def _setting(default: Any, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    library: str = _setting(".", "Folder of MP4 files and of title folders, or s3://bucket/prefix.")
+    library: str = _setting(".", "Folder of MP4s and of title folders, or s3:// or https:// URL.")
     s3_endpoint: str = _setting("", "URL of an S3 that is not Amazon's.")
     s3_region: str = _setting("us-east-1", "Region of the bucket.")
     s3_anonymous: int = _setting(0, "1: the bucket is open to all, no credentials are looked for.")
     s3_ca_file: str = _setting("", "PEM file of whom to trust instead of the system's authorities.")
-    read_ahead: int = _setting(1, "Segments fetched from S3 before they are asked for.")
+    s3_fallback: str = _setting("", "s3://bucket/prefix to read from where the library fails.")
+    s3_fallback_region: str = _setting("", "Its region; empty: the same.")
+    s3_fallback_endpoint: str = _setting("", "URL of its S3; empty: the same.")
+    http_hosts: str = _setting("", "Hosts whose http:// and https:// libraries may be read.")
+    read_ahead: int = _setting(1, "Segments fetched from afar before they are asked for.")
+    write_sidecars: int = _setting(0, "1: who indexes a file writes its sidecar.")
     host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for every interface.")
     port: int = _setting(8080, "TCP port; 0 takes a free one and prints it.")
     workers: int = _setting(1, "Processes; 0 starts one for each core.")
@@ -64,7 +69,7 @@ class Settings:
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise BadSetting(f"{name} must be at least {least}")
-        for name in ("require_token", "s3_anonymous"):
+        for name in ("require_token", "s3_anonymous", "write_sidecars"):
             if getattr(self, name) not in (0, 1):
                 raise BadSetting(f"{name} {getattr(self, name)} is neither 0 nor 1")
         if self.log_level not in ("debug", "info", "warning", "error"):

@@ -2,7 +2,7 @@
 
 A title that was looked at less than its storage's ``fresh_seconds`` ago is taken as it is. Past
 that its files are listed again, and read again where a version is new; however many ask, that
-happens once.
+happens once, and nobody waits for it for another ``stale_seconds``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from catalog.assets import Asset, Catalogue, MediaFile, TextFile
 from origin.cache import Cache
 from origin.errors import StorageError, UnknownTitle
+from origin.sidecars import SidecarWriter, read_sidecar
 from origin.storage import Storage
 from packager.errors import BadSidecar, BadText, PackagerError
 from packager.model import LeftOut, MovieIndex, Presentation, Rendition, TextRendition
 from packager.movie import index_movie
 from packager.presentation import Source, TextSource, build_presentation
-from packager.sidecar import unpack
 from packager.text import read_text
 from packager.text.document import MAX_BYTES
 
@@ -60,17 +60,8 @@ class Title:
         return _TITLE_COST + samples * _SAMPLE_COST + cues * _CUE_COST
 
 
-async def read_sidecar(storage: Storage, file: MediaFile) -> MovieIndex | None:
-    """The index that lies packed beside the file, or None; ``BadSidecar`` where it cannot be
-    believed, or is of another version."""
-    data = await storage.read_latest(file.sidecar)
-    if data is None:
-        return None
-    return await asyncio.to_thread(unpack, data, file.key, file.version, file.size)
-
-
 class Titles:
-    """Kept up to ``cache_bytes`` of indexes."""
+    """Kept up to ``cache_bytes`` of indexes; ``sidecars``: who writes those that are missing."""
 
     def __init__(
         self,
@@ -78,26 +69,48 @@ class Titles:
         storage: Storage,
         cache_bytes: int,
         clock: Callable[[], float],
+        sidecars: SidecarWriter | None,
     ) -> None:
         self._catalogue = catalogue
         self._storage = storage
         self._clock = clock
+        self._sidecars = sidecars
         self._titles: Cache[str, Title] = Cache(cache_bytes, lambda title: title.nbytes)
+        self._behind: dict[str, asyncio.Task[None]] = {}
 
     async def get(self, asset_id: str, revision: str | None = None) -> Title:
         """The title as its files are now. They are looked at again where ``revision`` is another:
         a fellow worker may have seen newer ones and named them in a manifest."""
         title = self._titles.peek(asset_id)
-        if (
-            title is not None
-            and self.is_fresh(title.look)
-            and revision in (None, title.presentation.revision)
-        ):
-            return title
+        if title is not None and revision in (None, title.presentation.revision):
+            if self.is_fresh(title.look):
+                return title
+            if self._is_usable(title.look):
+                self._refresh_behind(asset_id)
+                return title
         return await self._titles.load(asset_id, lambda: self._refresh(asset_id))
 
     def is_fresh(self, look: Look) -> bool:
         return look.at + self._storage.fresh_seconds > self._clock()
+
+    def _is_usable(self, look: Look) -> bool:
+        still = self._storage.fresh_seconds + self._storage.stale_seconds
+        return look.at + still > self._clock()
+
+    def _refresh_behind(self, asset_id: str) -> None:
+        """Without anyone waiting for it."""
+        if asset_id not in self._behind:
+            task = asyncio.create_task(self._try_refresh(asset_id))
+            self._behind[asset_id] = task
+            task.add_done_callback(lambda _: self._behind.pop(asset_id))
+
+    async def _try_refresh(self, asset_id: str) -> None:
+        try:
+            await self._titles.load(asset_id, lambda: self._refresh(asset_id))
+        except UnknownTitle:
+            log.info("%s is gone", asset_id)
+        except (PackagerError, StorageError) as error:
+            log.warning("%s is not looked at again: %s", asset_id, error)
 
     async def _refresh(self, asset_id: str) -> Title:
         look = Look(self._clock())
@@ -119,28 +132,37 @@ class Titles:
             self._titles.discard(asset_id)
 
     async def _load(self, asset: Asset, look: Look) -> Title:
-        media, texts = await asyncio.gather(
-            asyncio.gather(*(self._index(file, asset) for file in asset.media)),
-            asyncio.gather(*map(self._read_text, asset.text)),
-        )
-        presentation = await asyncio.to_thread(
-            build_presentation,
-            asset.id,
-            [source for source in media if isinstance(source, Source)],
-            [text for text in texts if isinstance(text, TextSource)],
-            [out for out in (*media, *texts) if isinstance(out, LeftOut)],
-        )
+        fresh: list[tuple[MediaFile, MovieIndex]] = []
+        try:
+            media, texts = await asyncio.gather(
+                asyncio.gather(*(self._index(file, asset, fresh) for file in asset.media)),
+                asyncio.gather(*map(self._read_text, asset.text)),
+            )
+            presentation = await asyncio.to_thread(
+                build_presentation,
+                asset.id,
+                [source for source in media if isinstance(source, Source)],
+                [text for text in texts if isinstance(text, TextSource)],
+                [out for out in (*media, *texts) if isinstance(out, LeftOut)],
+            )
+        finally:
+            if self._sidecars is not None:
+                self._sidecars.offer(fresh)
         for item in presentation.left_out:
             level = logging.INFO if item.expected else logging.WARNING
             log.log(level, "%s: left out %s: %s", asset.id, item.source, item.text)
         return Title(asset, presentation, look)
 
-    async def _index(self, file: MediaFile, asset: Asset) -> Source | LeftOut:
+    async def _index(
+        self, file: MediaFile, asset: Asset, fresh: list[tuple[MediaFile, MovieIndex]]
+    ) -> Source | LeftOut:
+        """``fresh`` gets what had to be read of the file itself."""
         try:
             index = await self._packed_index(file)
             if index is None:
                 reader = index_movie(file.key, file.version, file.size)
                 index = await self._storage.drive(file.key, file.version, reader)
+                fresh.append((file, index))
         except PackagerError as error:
             if len(asset.media) == 1:
                 raise

@@ -71,6 +71,7 @@ class Server:
         self._connections: set[DeliveryProtocol] = set()
         self._closing = False
         self._empty = asyncio.Event()
+        self._calls = self._joined, self._left  # bound once, not for each of many connections
 
     @property
     def connections(self) -> int:
@@ -150,7 +151,7 @@ class Server:
     def _take(self, sock: socket.socket) -> None:
         full = self.connections >= self._site.limits.connections
         site = self._overflow if full else self._site
-        connection = DeliveryProtocol(site, self._joined, self._left)
+        connection = DeliveryProtocol(site, *self._calls)
         self._empty.clear()
         arriving = self._site.loop.create_task(self._connect(sock, connection))
         self._arriving[connection] = arriving

@@ -6,15 +6,20 @@ A back end promises what ``tests/contracts/test_storage.py`` asks of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeVar
 
 from catalog.assets import Catalogue
 from catalog.keyed import KeyedCatalogue
 from catalog.library import LibraryCatalogue
+from catalog.unlisted import UnlistedCatalogue
 from origin.settings import BadSetting, Settings
+from origin.storage.http import HttpStorage
 from origin.storage.local import LocalStorage
 from origin.storage.media import LocalMedia, Media
 from origin.storage.remote import RemoteMedia
+from origin.storage.s3.fallback import HALF, PATIENCE, S3WithFallback
+from origin.storage.s3.restraint import Breaker
 from origin.storage.s3.storage import S3Storage
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import TrackCache
@@ -34,6 +39,10 @@ class Storage(Protocol):
     @property
     def fresh_seconds(self) -> float:
         """For how long what was listed is taken as it is."""
+
+    @property
+    def stale_seconds(self) -> float:
+        """For how much longer it is, while it is listed again."""
 
     async def check(self) -> None:
         """Raises ``StorageError`` where the library cannot be read."""
@@ -68,15 +77,37 @@ def _local(storage: LocalStorage, cache: SparseCache | None) -> Library:
 
 
 def _s3(settings: Settings, cache: SparseCache | None) -> Library:
-    storage = S3Storage.at_url(settings.library, settings)
+    storage = _bucket(settings)
     media = RemoteMedia(storage, cache, settings.read_ahead)
     return Library(storage, KeyedCatalogue(storage), media)
+
+
+def _http(settings: Settings, cache: SparseCache | None) -> Library:
+    storage = HttpStorage.at_url(settings.library, settings)
+    media = RemoteMedia(storage, cache, settings.read_ahead)
+    return Library(storage, UnlistedCatalogue(storage), media)
+
+
+def _bucket(settings: Settings) -> S3Storage | S3WithFallback:
+    if not settings.s3_fallback:
+        return S3Storage.at_url(settings.library, settings)
+    if not settings.s3_fallback.startswith("s3://"):
+        raise ValueError(f"VOD_S3_FALLBACK={settings.s3_fallback} is no s3://bucket/prefix")
+    elsewhere = replace(
+        settings,
+        s3_region=settings.s3_fallback_region or settings.s3_region,
+        s3_endpoint=settings.s3_fallback_endpoint or settings.s3_endpoint,
+    )
+    first = S3Storage.at_url(settings.library, settings, HALF, Breaker(patience=PATIENCE))
+    return S3WithFallback(first, S3Storage.at_url(settings.s3_fallback, elsewhere, HALF))
 
 
 BACK_ENDS: dict[str, Callable[[Settings, SparseCache | None], Library]] = {
     "": lambda settings, cache: _local(LocalStorage(settings.library), cache),
     "file": lambda settings, cache: _local(LocalStorage.at_url(settings.library), cache),
     "s3": _s3,
+    "http": _http,
+    "https": _http,
 }
 """What opens a library, by the scheme of its URL; '' is what is no URL."""
 

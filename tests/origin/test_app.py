@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,11 +17,13 @@ from tests.origin.delivery.serving import PATIENCE, Wire, until
 
 
 @asynccontextmanager
-async def running(library: Path) -> AsyncIterator[tuple[Running, int]]:
+async def running(library: Path, write_sidecars: int = 0) -> AsyncIterator[tuple[Running, int]]:
     """The worker and its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    worker = await start(listener, read_settings(library=str(library)))
+    worker = await start(
+        listener, read_settings(library=str(library), write_sidecars=write_sidecars)
+    )
     yield worker, port
     await worker.close(grace=PATIENCE)
 
@@ -72,3 +75,18 @@ async def test_what_never_ends_does_not_hold_up_the_end(
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await asking
         await wire.close()
+
+
+async def test_sidecars_are_written_where_that_is_set(films: Path, tmp_path: Path) -> None:
+    for name, is_set in (("without", 0), ("with", 1)):
+        library = tmp_path / name
+        library.mkdir()
+        shutil.copy(films / "film.mp4", library)
+        sidecar = library / ".vodx/film.mp4.vodx"
+        async with running(library, is_set) as (worker, port):
+            wire = await connect(port)
+            assert (await wire.get("/v/film/master.m3u8")).status == 200
+            if is_set:
+                await until(sidecar.exists)
+            await wire.close()
+            assert (worker.sidecars is not None) == sidecar.exists() == bool(is_set)

@@ -6,22 +6,17 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.main import main
-from origin.delivery.resource import FileSpan, Resource
-from origin.errors import Archived, StorageError, UnknownTitle
-from origin.service import Origin
+from origin.errors import Archived, StorageError, UnknownTitle, describe
 from origin.settings import Settings
-from origin.storage import open_library
-from origin.storage.remote import RemoteMedia
-from origin.storage.sparse import SparseFolder
-from origin.storage.sparse_cache import SparseCache
-from tests.origin.delivery.library import content
-from tests.origin.delivery.serving import until
-from tests.origin.node import MIB, Node
+from tests.origin.far import RemoteNode
+from tests.origin.node import Node
 from tests.support.films import ODD_NAME
 from tests.support.s3_server import (
     ACCESS_KEY,
@@ -37,43 +32,14 @@ from tests.support.s3_server import (
 PREFIX = "library"
 
 
-class BucketNode:
+class BucketNode(RemoteNode):
     """A worker whose library is ``PREFIX`` of the bucket."""
 
-    def __init__(self, server: S3Server, folder: Path) -> None:
+    def __init__(self, server: S3Server, folder: Path, **more: Any) -> None:
         settings = Settings(
             library=f"s3://{BUCKET}/{PREFIX}", s3_endpoint=server.url, s3_region=REGION
         )
-        cache = SparseCache(SparseFolder(str(folder), 1 << 30))
-        self.now = 1000.0
-        self.storage, self.catalogue, media = open_library(settings, cache)
-        assert isinstance(media, RemoteMedia)
-        self.media = media
-        self.origin = Origin(
-            self.catalogue,
-            self.storage,
-            media,
-            title_cache_bytes=16 * MIB,
-            resource_cache_bytes=16 * MIB,
-            clock=lambda: self.now,
-        )
-
-    async def resource(self, path: str) -> Resource:
-        found = self.origin.resolve(path)
-        return found if isinstance(found, Resource) else await found
-
-    async def body(self, path: str) -> bytes:
-        found = await self.resource(path)
-        spans = [part for part in found.parts if isinstance(part, FileSpan)]
-        await until(lambda: all(span.ready(0) == span.length for span in spans))
-        return content(found.parts)
-
-    async def revision(self, asset_id: str) -> str:
-        return (await self.origin.title(asset_id)).presentation.revision
-
-    async def aclose(self) -> None:
-        await self.media.aclose()
-        await self.storage.aclose()
+        super().__init__(replace(settings, **more), folder)
 
 
 @pytest.fixture
@@ -147,6 +113,20 @@ async def test_with_sidecars_no_movie_is_read_to_begin_with(
     assert asked(server)["city/.vodx/video-36.mp4.vodx"] == 1
 
 
+async def test_who_indexed_a_title_writes_its_sidecars(
+    server: S3Server, node: BucketNode, tmp_path: Path
+) -> None:
+    first = BucketNode(server, tmp_path / "another", write_sidecars=1)
+    await first.origin.title("city")
+    assert first.sidecars is not None
+    await first.sidecars.idle()
+    await first.aclose()
+    server.seen.clear()
+    await node.body("/v/city/master.m3u8")
+    assert not [key for key in asked(server) if key.endswith(".mp4")]
+    assert f"{PREFIX}/city/.vodx/audio-es.mp4.vodx" in server.objects
+
+
 async def test_who_has_no_such_title(node: BucketNode) -> None:
     for asset_id in ("nobody", "cit", "artwork"):
         with pytest.raises(UnknownTitle):
@@ -195,11 +175,65 @@ async def test_an_object_replaced_in_use_leads_to_a_new_revision(
     assert await node.body(f"/v/film/{new}/video1/init.mp4")
 
 
+async def test_nobody_waits_for_a_second_look(server: S3Server, node: BucketNode) -> None:
+    playlist = await node.body("/v/film/master.m3u8")
+    node.now += node.storage.fresh_seconds
+    server.keys.clear()  # S3 refuses all from now on
+    for _ in range(3):
+        assert await node.body("/v/film/master.m3u8") == playlist
+    node.now += node.storage.stale_seconds
+    with pytest.raises(StorageError):
+        await node.resource("/v/film/master.m3u8")
+
+
+async def test_a_second_look_finds_what_has_changed(
+    films: Path, server: S3Server, node: BucketNode
+) -> None:
+    before = await node.revision("film")
+    server.put(f"{PREFIX}/film.mp4", (films / "city" / "video-36.mp4").read_bytes())
+    node.now += node.storage.fresh_seconds
+    assert await node.revision("film") == before
+    for _ in range(1000):
+        if await node.revision("film") != before:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it was not found")
+
+
 async def test_what_is_archived_is_said_to_be(server: S3Server, node: BucketNode) -> None:
     stored = server.objects[f"{PREFIX}/film.mp4"][-1]
     server.put(f"{PREFIX}/film.mp4", stored.body, archived=True)
-    with pytest.raises(Archived):
+    with pytest.raises(Archived) as told:
         await node.resource("/v/film/master.m3u8")
+    problem = describe(told.value)
+    assert (problem.status, problem.code) == (409, "archived")
+    assert "film.mp4 is archived" in problem.detail
+    assert "vod-origin restore" in problem.detail
+
+
+async def test_a_second_bucket_stands_in_for_the_first(
+    films: Path, server: S3Server, tmp_path: Path
+) -> None:
+    near = Node(films)
+    theirs = (await near.origin.title("city")).presentation.revision
+    async with s3_server() as first:
+        first.objects = {key.replace(PREFIX, "first"): one for key, one in server.objects.items()}
+        settings = {
+            "library": f"s3://{BUCKET}/first",
+            "s3_fallback": f"s3://{BUCKET}/{PREFIX}",
+            "s3_fallback_endpoint": server.url,
+        }
+        warm = BucketNode(first, tmp_path / "cache", **settings)
+        ours = await warm.revision("city")
+        assert server.seen == []
+    cold = BucketNode(first, tmp_path / "another", **settings)
+    assert await cold.revision("city") == ours
+    for path in await near.every_path("city"):
+        expected = (await near.body(path)).replace(theirs.encode(), ours.encode())
+        for node in (warm, cold):
+            assert await node.body(path.replace(theirs, ours)) == expected, path
+    await warm.aclose()
+    await cold.aclose()
 
 
 async def test_wrong_keys_are_an_error_that_says_so(

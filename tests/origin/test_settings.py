@@ -15,9 +15,12 @@ def test_nothing_set_is_the_defaults() -> None:
 @pytest.mark.parametrize("item", fields(Settings), ids=lambda item: item.name)
 def test_every_setting_has_a_variable(item: object) -> None:
     name, default = item.name, item.default  # type: ignore[attr-defined]
-    value = {"log_level": "debug", "require_token": "1", "s3_anonymous": "1"}.get(
-        name, f"{default}/films" if name == "library" else "7"
-    )
+    value = {
+        "log_level": "debug",
+        "require_token": "1",
+        "s3_anonymous": "1",
+        "write_sidecars": "1",
+    }.get(name, f"{default}/films" if name == "library" else "7")
     settings = read_settings({variable(name): value})
     assert getattr(settings, name) == type(default)(value) != default
     assert type(getattr(settings, name)) is type(default)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import shutil
@@ -10,9 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from catalog.library import LibraryCatalogue
+from origin.service import Origin
+from origin.sidecars import MOST_WAITING, REST_SECONDS, SidecarWriter
+from origin.storage.local import LocalStorage
+from origin.storage.media import LocalMedia
+from packager.errors import BadMedia
 from packager.movie import Reader, index_movie
 from packager.sidecar import pack
-from tests.origin.node import Node
+from tests.origin.node import MIB, Node
 from tests.support.sidecars import signed
 
 Log = pytest.LogCaptureFixture
@@ -181,3 +188,130 @@ async def test_writing_them_anew_has_no_folder_listed_again(library: Path) -> No
     before = [folder.stat().st_mtime_ns for folder in folders]
     await write_sidecars(library)
     assert [folder.stat().st_mtime_ns for folder in folders] == before
+
+
+# Written by who serves.
+
+
+class Writing:
+    """A node that writes the sidecars it misses."""
+
+    def __init__(self, library: Path) -> None:
+        self.now = 1000.0
+        self.storage = LocalStorage(str(library))
+        self.writer = SidecarWriter(self.storage, lambda: self.now)
+        self.forget()
+
+    def forget(self) -> None:
+        """All titles."""
+        self.origin = Origin(
+            LibraryCatalogue(self.storage),
+            self.storage,
+            LocalMedia(self.storage, None),
+            title_cache_bytes=MIB,
+            resource_cache_bytes=MIB,
+            sidecars=self.writer,
+        )
+
+    async def load(self, asset_id: str) -> None:
+        await self.origin.title(asset_id)
+        await self.writer.idle()
+
+
+@pytest.fixture
+def bare(films: Path, tmp_path: Path) -> Path:
+    """A library without a sidecar."""
+    shutil.copytree(films, tmp_path / "bare")
+    return tmp_path / "bare"
+
+
+def sidecars(library: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(library)): p.read_bytes() for p in library.rglob(".vodx/*.vodx")}
+
+
+async def test_who_indexed_a_file_writes_its_sidecar(bare: Path, indexed: list[str]) -> None:
+    for asset_id in ("city", "uneven", "film"):
+        await Writing(bare).load(asset_id)
+    written = sidecars(bare)
+    assert "city/.vodx/video-36.mp4.vodx" in written
+    assert ".vodx/film.mp4.vodx" in written
+    indexed.clear()
+    for asset_id in ("city", "uneven", "film"):
+        await Writing(bare).load(asset_id)
+    assert indexed == []
+    assert sidecars(bare) == written, "what is there is not written again"
+
+
+async def test_two_who_write_at_once_write_the_same(bare: Path) -> None:
+    first, second = Writing(bare), Writing(bare)
+    await first.load("city")
+    written = sidecars(bare)
+    shutil.rmtree(bare / "city/.vodx")
+    await asyncio.gather(Writing(bare).load("city"), second.load("city"))
+    assert sidecars(bare) == written
+
+
+async def test_one_that_does_not_fit_is_replaced(bare: Path, indexed: list[str]) -> None:
+    await Writing(bare).load("film")
+    (good,) = sidecars(bare).values()
+    tear(bare / ".vodx/film.mp4.vodx")
+    await Writing(bare).load("film")
+    assert list(sidecars(bare).values()) == [good]
+
+
+async def test_a_file_that_cannot_be_indexed_gets_none(bare: Path) -> None:
+    with pytest.raises(BadMedia):
+        await Writing(bare).load("broken")
+    assert sidecars(bare) == {}
+
+
+async def test_where_nothing_can_be_written_it_is_said_once_and_tried_again_later(
+    bare: Path, caplog: Log
+) -> None:
+    (bare / "city/.vodx").touch()
+    writing = Writing(bare)
+    with caplog.at_level(logging.WARNING, "origin"):
+        await writing.load("city")
+        await writing.load("film")
+    (message,) = caplog.messages
+    assert "sidecars are not written for 60 s: cannot write city/.vodx/" in message
+    assert sidecars(bare) == {}, "the minute is for all titles"
+    (bare / "city/.vodx").unlink()
+    writing.now += REST_SECONDS
+    writing.forget()
+    await writing.load("city")
+    assert len(sidecars(bare)) == 5
+
+
+async def test_no_answer_waits_for_it(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    never = asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        await never.wait()
+
+    writing = Writing(bare)
+    monkeypatch.setattr(writing.storage, "write", hang)
+    for asset_id in ("city", "film", "uneven"):
+        assert (await writing.origin.title(asset_id)).presentation.video
+    await writing.writer.aclose()
+    assert sidecars(bare) == {}
+
+
+async def test_what_waits_is_bounded(bare: Path) -> None:
+    node = Node(bare)
+    title = await node.origin.title("film")
+    (file,) = title.asset.media
+    index = await node.storage.drive(
+        file.key, file.version, index_movie(file.key, file.version, file.size)
+    )
+    written: list[str] = []
+
+    class Storage(LocalStorage):
+        async def write(self, key: str, data: bytes) -> None:
+            written.append(key)
+
+    writer = SidecarWriter(Storage(str(bare)))
+    for _ in range(3):
+        writer.offer([(file, index)] * MOST_WAITING)
+    await writer.idle()
+    assert len(written) == MOST_WAITING

@@ -6,7 +6,8 @@ In a test, in the test's own loop, on a free port:
         s3.put("title/film.mp4", b"...")
         s3.faults.extend([Fault.RESET, None])    # of the next two GETs of objects
 
-For a benchmark, as a process that serves a folder; a line of JSON says where:
+For a benchmark, as a process that serves a folder; a line of JSON says where, and one for each
+request what it was and from when to when, by the monotonic clock:
 
     python -m tests.support.s3_server FOLDER --delay-ms 20
 """
@@ -30,6 +31,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from enum import Enum, auto
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
@@ -40,6 +42,7 @@ from botocore.credentials import ReadOnlyCredentials
 
 SKEW = timedelta(minutes=15)
 PIECE = 64 * 1024
+LATE_SECONDS = 0.2
 BUCKET = "films"
 REGION = "eu-central-1"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -51,6 +54,8 @@ class Fault(Enum):
 
     HANG = auto()
     """No answer."""
+    LATE = auto()
+    """A good one, after ``LATE_SECONDS``."""
     RESET = auto()
     """The connection is reset in front of the head,"""
     RESET_IN_BODY = auto()
@@ -93,11 +98,22 @@ class Stored:
     archived: bool = False
 
 
+class Told(NamedTuple):
+    """A request: its method or LIST, its key or prefix, and seconds by the monotonic clock."""
+
+    kind: str
+    key: str
+    began: float
+    ended: float
+
+
 @dataclass
 class S3Server:
     """``keys``: secret key and session token by access key. ``seen``: method and key of each
     request that was let in; ``refusals``: codes of those that were not answered well; ``delay``:
-    seconds to each first byte of a GET."""
+    seconds to the first byte of each answer; ``folder``: what is put is written there, too;
+    ``tell``: called with each request that was answered; ``restoring``: None, or keys whose restore
+    is under way."""
 
     url: str = ""
     versioned: bool = False
@@ -111,16 +127,21 @@ class S3Server:
     seen: list[tuple[str, str]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     clock: Callable[[], float] = time.time
+    restoring: set[str] | None = None
+    folder: Path | None = None
+    tell: Callable[[Told], None] | None = None
     _versions: int = 0
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     # What a test does behind the client's back.
 
-    def put(self, key: str, body: bytes | mmap.mmap, *, archived: bool = False) -> Stored:
+    def put(
+        self, key: str, body: bytes | mmap.mmap, *, archived: bool = False, etag: str = ""
+    ) -> Stored:
         self._versions += 1
-        digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        etag = etag or f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         version_id = f"v.{self._versions}" if self.versioned else None
-        stored = Stored(body, f'"{digest}"', version_id, archived)
+        stored = Stored(body, etag, version_id, archived)
         self.objects[key] = [*(self.objects.get(key, []) if self.versioned else []), stored]
         return stored
 
@@ -130,19 +151,30 @@ class S3Server:
     # Requests.
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        began = time.monotonic()
         try:
-            if not self.public:
-                self._authenticate(request, body)
-            path = unquote(request.raw_path.partition("?")[0], errors="strict")
-            bucket, _, key = path.removeprefix("/").partition("/")
-            if bucket != BUCKET:
-                raise Refused(404, "NoSuchBucket")
-            self.seen.append((request.method, key))
-            return await self._answers(request.method, bool(key))(request, key, body)
+            response = await self._answer(request)
         except Refused as refused:
             self.refusals.append(refused.code)
-            return await self._error(request, refused)
+            response = await self._error(request, refused)
+        if self.tell is not None:
+            key = request.path.removeprefix(f"/{BUCKET}").removeprefix("/")
+            kind = request.method if key else "LIST"
+            self.tell(Told(kind, key or request.query.get("prefix", ""), began, time.monotonic()))
+        return response
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        if not self.public:
+            self._authenticate(request, body)
+        path = unquote(request.raw_path.partition("?")[0], errors="strict")
+        bucket, _, key = path.removeprefix("/").partition("/")
+        if bucket != BUCKET:
+            raise Refused(404, "NoSuchBucket")
+        self.seen.append((request.method, key))
+        if request.method != "GET" or not key:  # which waits when its fault has been chosen
+            await asyncio.sleep(self.delay)
+        return await self._answers(request.method, bool(key))(request, key, body)
 
     def _answers(
         self, method: str, is_object: bool
@@ -251,13 +283,16 @@ class S3Server:
 
     async def _fails(self, request: web.Request, fault: Fault | None) -> bool:
         """Whether this was all there is to the answer."""
-        assert request.transport is not None
+        if request.transport is None:
+            return True
         match fault:
             case Fault.HANG:
                 await self._closing.wait()
                 return True
+            case Fault.LATE:
+                await asyncio.sleep(LATE_SECONDS)
             case Fault.RESET:
-                _reset(request)
+                _reset(request.transport)
                 return True
             case Fault.GARBAGE:
                 request.transport.write(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n")
@@ -278,13 +313,12 @@ class S3Server:
         body: memoryview,
         fault: Fault | None,
     ) -> None:
-        assert request.transport is not None
         half = len(body) // 2
         match fault:
-            case Fault.RESET_IN_BODY:
+            case Fault.RESET_IN_BODY if request.transport:
                 await response.write(body[:half])
-                _reset(request)
-            case Fault.SHORT:
+                _reset(request.transport)
+            case Fault.SHORT if request.transport:
                 await response.write(body[:half])
                 request.transport.close()
             case Fault.DRIP:
@@ -333,15 +367,21 @@ class S3Server:
         if request.headers.get("If-None-Match") == "*" and key in self.objects:
             raise Refused(412, "PreconditionFailed")
         archived = request.headers.get("x-amz-storage-class") == "GLACIER"
+        if self.folder is not None:
+            (self.folder / key).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / key).write_bytes(body)
         return web.Response(headers=_fields(self.put(key, body, archived=archived)))
 
     async def _restore(self, request: web.Request, key: str, body: bytes) -> web.StreamResponse:
-        """At once, where S3 takes hours."""
+        """At once; where ``restoring`` is a set, it takes hours, as S3 does."""
         stored = self._find(request, key)
         if "restore" not in request.query or b"<Days>" not in body:
             raise Refused(400, "MalformedXML")
-        if not stored.archived:
+        if not stored.archived or (self.restoring and key in self.restoring):
             raise Refused(409, "RestoreAlreadyInProgress")
+        if self.restoring is not None:
+            self.restoring.add(key)
+            return web.Response(status=202)
         restored = Stored(stored.body, stored.etag, stored.version_id)
         self.objects[key] = [restored if one is stored else one for one in self.objects[key]]
         return web.Response(status=202)
@@ -354,9 +394,10 @@ class S3Server:
         if request.method == "HEAD" or refused.status == 304:
             return response
         response.enable_chunked_encoding()
-        await response.prepare(request)
         told = f"<Code>{refused.code}</Code><Message>for people</Message>{refused.more}"
-        await response.write(f"<Error>{told}</Error>".encode())
+        with suppress(ConnectionError):
+            await response.prepare(request)
+            await response.write(f"<Error>{told}</Error>".encode())
         return response
 
 
@@ -398,12 +439,11 @@ def _fields(stored: Stored) -> dict[str, str]:
     return {"ETag": stored.etag, "Content-Type": "video/mp4", **version}
 
 
-def _reset(request: web.Request) -> None:
+def _reset(transport: asyncio.Transport) -> None:
     """With RST, not FIN."""
-    assert request.transport is not None
-    sock = request.transport.get_extra_info("socket")
+    sock = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    request.transport.abort()
+    transport.abort()
 
 
 def _xml(name: str, content: str) -> web.Response:
@@ -430,17 +470,24 @@ async def s3_server(*, tls: ssl.SSLContext | None = None, port: int = 0) -> Asyn
 
 
 def load(server: S3Server, folder: Path) -> None:
+    """ETags are those that nginx has for these files, whose content may be long."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.stat().st_size:
             with path.open("rb") as file:
                 content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            server.put(path.relative_to(folder).as_posix(), content)
+            status = path.stat()
+            etag = f'"{int(status.st_mtime):x}-{status.st_size:x}"'
+            server.put(path.relative_to(folder).as_posix(), content, etag=etag)
+
+
+def _print(told: Told) -> None:
+    print(json.dumps(told._asdict()), flush=True)
 
 
 async def _serve(folder: Path, port: int, delay: float) -> None:
     async with s3_server(port=port) as server:
         load(server, folder)
-        server.delay = delay
+        server.delay, server.folder, server.tell = delay, folder, _print
         where = {"endpoint": server.url, "bucket": BUCKET, "region": REGION}
         print(json.dumps({**where, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}), flush=True)
         await asyncio.Event().wait()

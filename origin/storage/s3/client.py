@@ -21,7 +21,7 @@ from origin.errors import ObjectChanged
 from origin.storage.s3.connection import Answer, Connection, Head, Sink, Stale
 from origin.storage.s3.credentials import CredentialSource
 from origin.storage.s3.faults import OVERLOAD, NotAccepted, Passing, Reason
-from origin.storage.s3.options import Endpoint, Limits, S3Options, endpoint_of
+from origin.storage.s3.options import Endpoint, HttpOptions, Limits, S3Options, endpoint_of
 from origin.storage.s3.pool import Pool
 from origin.storage.s3.replies import ObjectInfo, Wanted, check, is_etag, refusal_of
 from origin.storage.s3.restraint import Breaker, Budget, FirstBytes
@@ -49,7 +49,7 @@ class S3Client:
 
     def __init__(
         self,
-        options: S3Options,
+        options: S3Options | HttpOptions,
         credentials: CredentialSource | None,
         limits: Limits | None = None,
         breaker: Breaker | None = None,
@@ -194,7 +194,8 @@ class _Get:
 
 
 class _Beaten(Passing):
-    """The other request was the quicker."""
+    def __init__(self) -> None:
+        super().__init__(Reason.BEATEN, "another request for the same was the quicker")
 
 
 class _Race:
@@ -223,7 +224,8 @@ class _Race:
             await self._fetch(self._first, is_second=False)
         except Passing as fault:
             self._first = None
-            if self._second is None or fault.reason is Reason.TIMEOUT:
+            is_late = fault.reason is Reason.TIMEOUT and self._info is None
+            if self._second is None or is_late:
                 raise
             await self._second
         finally:
@@ -274,23 +276,26 @@ class _Race:
         try:
             await pool.fetch(connection, self._request, answer)
         except Stale:
+            if self._info is not None:
+                raise
             connection = await pool.take(new=True)
             if not is_second:
                 self._first = connection
             await pool.fetch(connection, self._request, answer)
 
     def _win(self, head: Head, is_second: bool) -> Sink:
-        beaten = _Beaten(Reason.BEATEN, "the other request was the quicker")
         if self._info is not None:
-            raise beaten
+            raise _Beaten
         self._info = self._get.accept(head)
-        if self._second is not None and not is_second:
+        if is_second:
+            self._client.tally.hedges_won += 1
+            if self._first is not None:
+                # Its answer would have come later than now.
+                self._client._first_bytes.add(time.monotonic() - self._started)
+                self._first.fail(_Beaten())
+        elif self._second is not None:
             self._second.cancel()
             self._second = None
-        elif is_second and self._first is not None:
-            self._client.tally.hedges_won += 1
-            self._client._first_bytes.add(time.monotonic() - self._started)  # or later
-            self._first.fail(beaten)
         return self._take
 
     def _take(self, piece: memoryview) -> Awaitable[None] | None:

@@ -25,7 +25,7 @@ Sink = Callable[[memoryview], Awaitable[None] | None]
 """Takes the next piece of a body; the view is good until the call returns. If it returns something
 to await, no more is read until that is done."""
 
-SCRATCH_BYTES = 256 * 1024
+SCRATCH_BYTES = 512 * 1024
 HEAD_BYTES = 16 * 1024
 
 _BLANK_LINE = b"\r\n\r\n"
@@ -197,11 +197,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _give_up(self) -> None:
         seconds = self._limits.first_byte_seconds
-        self.fail(Passing(Reason.TIMEOUT, f"S3 has not answered within {seconds:g} s"))
+        self.fail(Passing(Reason.TIMEOUT, f"the storage has not answered within {seconds:g} s"))
 
     def _look(self) -> None:
         if self._pause is None and self._moved < self._limits.progress_bytes:
-            self.fail(Passing(Reason.STALL, "a reply of S3 came to a standstill"))
+            self.fail(Passing(Reason.STALL, "a reply of the storage came to a standstill"))
         else:
             self._watch()
 
@@ -228,15 +228,17 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 self._deliver(self._view[:nbytes])
         except (HttpParserError, HttpParserUpgrade) as error:
-            self.fail(Passing(Reason.BAD_REPLY, f"S3 sent what is no HTTP: {error}"))
+            self.fail(Passing(Reason.BAD_REPLY, f"the storage sent what is no HTTP: {error}"))
         except Exception as error:  # of whoever takes the reply, and to be told them
             self.fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._replies and self._head is None and not self._part:
-            self.fail(Stale(Reason.RESET, "S3 closed a connection that was kept"))
+        if self._head is not None and not self._left:
+            pass  # all of it has come; a sink may be busy with the last piece
+        elif self._replies and self._head is None and not self._part:
+            self.fail(Stale(Reason.RESET, "the storage closed a connection that was kept"))
         else:
-            self.fail(Passing(Reason.RESET, "S3 ended the connection within a reply"))
+            self.fail(Passing(Reason.RESET, "the storage ended the connection within a reply"))
         self._lost(self)
 
     # The reply.

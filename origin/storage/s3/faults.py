@@ -39,6 +39,10 @@ class Passing(StorageError):
         self.reason = reason
 
 
+class Resting(StorageError):
+    """S3 was not asked: it has failed too often."""
+
+
 class NotAccepted(StorageError):
     """Credentials that S3 does not know, or no longer; others may be at hand."""
 

@@ -104,8 +104,8 @@ class S3Objects:
             raise
         return _info(said, len(body))
 
-    async def restore(self, key: str, *, days: int, tier: str = "Standard") -> None:
-        """Have an archived object made readable for ``days``, if that is not under way already;
+    async def restore(self, key: str, *, days: int, tier: str = "Standard") -> bool:
+        """Have an archived object made readable for ``days``; False: that is under way already.
         ``tier``: how soon, and how dear."""
         request = {"Days": days, "GlacierJobParameters": {"Tier": tier}}
         try:
@@ -113,6 +113,8 @@ class S3Objects:
         except Refusal as error:
             if error.s3_code != "RestoreAlreadyInProgress":
                 raise
+            return False
+        return True
 
     async def aclose(self) -> None:
         if self._client is not None:

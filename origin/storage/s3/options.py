@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import ClassVar, NamedTuple
+from urllib.parse import quote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,27 @@ class S3Options:
     def __post_init__(self) -> None:
         if not self.bucket or "/" in self.bucket:
             raise ValueError(f"'{self.bucket}' is no name of a bucket")
-        parts = urlsplit(self.endpoint)
-        if self.endpoint and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError(f"'{self.endpoint}' is no http:// or https:// endpoint")
-        if parts.username or parts.query or parts.fragment or parts.port == 0:
-            raise ValueError("an endpoint is scheme, host, port and path, nothing else")
+        if self.endpoint:
+            _require_endpoint(self.endpoint)
 
     @property
     def in_path(self) -> bool:
         if self.path_style is None:
             return bool(self.endpoint) or "." in self.bucket
         return self.path_style
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOptions:
+    """A web server, which is asked as S3 is for a bucket that is open to all; ``url``: in front of
+    all keys."""
+
+    url: str
+    ca_file: str = ""
+    region: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        _require_endpoint(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +80,32 @@ class Endpoint(NamedTuple):
     root: str
 
 
-def endpoint_of(options: S3Options) -> Endpoint:
+def endpoint_of(options: S3Options | HttpOptions) -> Endpoint:
+    if isinstance(options, HttpOptions):
+        return _endpoint(options.url)
     suffix = ".cn" if options.region.startswith("cn-") else ""
     url = options.endpoint or f"https://s3.{options.region}.amazonaws.com{suffix}"
-    parts = urlsplit(url)
-    host, root = parts.hostname or "", parts.path.rstrip("/")
     if options.in_path:
-        root += f"/{options.bucket}"
-    else:
-        host = f"{options.bucket}.{host}"
+        place = _endpoint(url)
+        return place._replace(root=f"{place.root}/{options.bucket}")
+    return _endpoint(url, f"{options.bucket}.")
+
+
+def _endpoint(url: str, label: str = "") -> Endpoint:
+    """``label``: in front of the host's name."""
+    parts = urlsplit(url)
+    host = label + (parts.hostname or "")
+    root = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
     tls = parts.scheme == "https"
     usual = 443 if tls else 80
     port = parts.port or usual
     name = f"[{host}]" if ":" in host else host
     return Endpoint(tls, host, port, name if port == usual else f"{name}:{port}", root)
+
+
+def _require_endpoint(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"'{url}' is no http:// or https:// endpoint")
+    if parts.username or parts.query or parts.fragment or parts.port == 0:
+        raise ValueError("an endpoint is scheme, host, port and path, nothing else")

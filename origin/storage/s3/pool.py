@@ -72,13 +72,15 @@ class Pool:
                 _, connection = await connect(make, place.host, place.port, ssl=self._tls)
         except ssl.SSLCertVerificationError as error:
             raise StorageError(
-                f"S3's certificate is not trusted: {error.verify_message}"
+                f"the storage's certificate is not trusted: {error.verify_message}"
             ) from error
         except TimeoutError:
             seconds = self._limits.connect_seconds
-            raise Passing(Reason.CONNECT, f"no connection to S3 within {seconds:g} s") from None
+            raise Passing(
+                Reason.CONNECT, f"no connection to the storage within {seconds:g} s"
+            ) from None
         except OSError as error:
-            raise Passing(Reason.CONNECT, f"no connection to S3: {_why(error)}") from error
+            raise Passing(Reason.CONNECT, f"no connection to the storage: {_why(error)}") from error
         self._open.add(connection)
         self._none_open.clear()
         return connection

@@ -77,7 +77,7 @@ def check(head: Head, wanted: Wanted) -> ObjectInfo:
 
 def refusal(key: str, status: int, code: str, hint: str = "") -> StorageError:
     """What an error of S3 is to us. ``code``: as in its XML, empty if there is none."""
-    said = f"S3 says {status} {code}".rstrip() + (f" ({hint})" if hint else "")
+    said = f"the storage says {status} {code}".rstrip() + (f" ({hint})" if hint else "")
     if code in _RENEWABLE:
         return NotAccepted(f"{said}: the credentials are not valid, or no longer")
     if code in _BUSY or status in (429, 503):
@@ -85,7 +85,9 @@ def refusal(key: str, status: int, code: str, hint: str = "") -> StorageError:
     if code in _TRANSIENT or status >= 500:
         return Passing(Reason.SERVER, f"{key}: {said}")
     if code == "InvalidObjectState":
-        return Archived(f"{key} is archived; it has to be restored first")
+        return Archived(
+            f"{key} is archived; it has to be restored first: vod-origin restore LIBRARY TITLE"
+        )
     if code != "NoSuchBucket" and status in (404, 412, 416):
         return ObjectChanged(f"{key} {'is gone' if status == 404 else 'has changed'}")
     return Refusal(code, f"{key}: {said}")
@@ -101,7 +103,7 @@ def refusal_of(key: str, head: Head, body: bytes, region: str, now: float) -> St
 def _hint(code: str, head: Head, body: bytes, region: str, now: float) -> str:
     named = _REGION.search(body)
     there = head.field(b"x-amz-bucket-region") or (named[1].decode() if named else "")
-    if there and there != region:
+    if there and region and there != region:
         return f"the bucket is in {there}, not in {region}"
     if code == "RequestTimeTooSkewed":
         try:
@@ -109,6 +111,8 @@ def _hint(code: str, head: Head, body: bytes, region: str, now: float) -> str:
         except ValueError:
             return "our clock is wrong"
         return f"our clock is {abs(ahead):.0f} s {'fast' if ahead > 0 else 'slow'}"
+    if 300 <= head.status < 400:
+        return "redirects are not followed"
     return "the secret key is wrong" if code == "SignatureDoesNotMatch" else ""
 
 

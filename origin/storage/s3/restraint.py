@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from origin.errors import StorageError
-from origin.storage.s3.faults import Passing, Reason
+from origin.storage.s3.faults import Passing, Reason, Resting
 
 
 class Budget:
@@ -103,7 +103,7 @@ class Slots:
             if turn.done() and not turn.cancelled():
                 self.release()  # it came too late
             if isinstance(error, TimeoutError):
-                raise Passing(Reason.QUEUE, "S3 is asked for too much at once") from None
+                raise Passing(Reason.QUEUE, "the storage is asked for too much at once") from None
             raise
 
     def release(self) -> None:
@@ -129,15 +129,18 @@ class Slots:
 
 
 class Breaker:
-    """After ``PATIENCE`` failures in a row nothing is asked for a second, then one request tries
+    """After ``patience`` failures in a row nothing is asked for a second, then one request tries
     whether it works again; if not, for twice as long, up to ``LONGEST`` seconds."""
 
     PATIENCE = 10
     SHORTEST = 1.0
     LONGEST = 4.0
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, patience: int = PATIENCE
+    ) -> None:
         self._clock = clock
+        self._patience = patience
         self._failures = 0
         self._pause = self.SHORTEST
         self._until = -math.inf
@@ -145,11 +148,11 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        return self._failures >= self.PATIENCE
+        return self._failures >= self._patience
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """One request. ``StorageError`` without one while nothing is asked."""
+        """One request. ``Resting`` without one while nothing is asked."""
         self._admit()
         try:
             yield
@@ -167,7 +170,7 @@ class Breaker:
     def _admit(self) -> None:
         if self.is_open:
             if self._trying or self._clock() < self._until:
-                raise StorageError("S3 has failed too often; it is left alone for a moment")
+                raise Resting("the storage has failed too often; it is left alone for a moment")
             self._trying = True
 
     def _worked(self) -> None:
@@ -177,7 +180,7 @@ class Breaker:
 
     def _failed(self) -> None:
         self._failures += 1
-        if self._trying or self._failures == self.PATIENCE:
+        if self._trying or self._failures == self._patience:
             self._until = self._clock() + self._pause
             self._pause = min(self._pause * 2, self.LONGEST)
         self._trying = False

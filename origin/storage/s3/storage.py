@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Sequence
 from importlib.util import find_spec
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 from catalog.keyed import ListedPage
 from catalog.library import Entry
 from origin.errors import ObjectChanged, StorageError
 from origin.settings import Settings
+from origin.storage.driving import drive
 from origin.storage.s3.client import S3Client
 from origin.storage.s3.connection import Sink
 from origin.storage.s3.credentials import CredentialSource, from_aws
 from origin.storage.s3.objects import Page, S3Objects
 from origin.storage.s3.options import Limits, S3Options
 from origin.storage.s3.restraint import Breaker
-from packager.errors import PackagerError
 from packager.ranges import ByteRange
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ class S3Storage:
     """``prefix``: of all keys, '' or ending in '/'. Of one loop."""
 
     fresh_seconds = 30.0
+    stale_seconds = 600.0
     """A listing costs a request; who reads what has changed meanwhile is told by the read."""
 
     def __init__(
@@ -39,15 +40,22 @@ class S3Storage:
         prefix: str,
         credentials: CredentialSource | None,
         limits: Limits | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
-        breaker = Breaker()
+        breaker = breaker or Breaker()
         self._prefix = prefix
         self._client = S3Client(options, credentials, limits, breaker)
         self._objects = S3Objects(options, credentials, limits, breaker)
         self.location = f"s3://{options.endpoint}/{options.bucket}/{prefix}"
 
     @classmethod
-    def at_url(cls, url: str, settings: Settings) -> S3Storage:
+    def at_url(
+        cls,
+        url: str,
+        settings: Settings,
+        limits: Limits | None = None,
+        breaker: Breaker | None = None,
+    ) -> S3Storage:
         """``s3://bucket/prefix``; the prefix is taken as it stands there."""
         if find_spec("aiobotocore") is None:
             raise ValueError("s3:// needs more than is installed: pip install 'vod-origin[s3]'")
@@ -61,7 +69,7 @@ class S3Storage:
             ca_file=settings.s3_ca_file,
         )
         credentials = from_aws() if options.signed else None
-        return cls(options, f"{prefix}/" if prefix else "", credentials)
+        return cls(options, f"{prefix}/" if prefix else "", credentials, limits, breaker)
 
     # As a listing.
 
@@ -105,7 +113,7 @@ class S3Storage:
 
     async def read(self, key: str, version: str) -> bytes:
         try:
-            return await self._small(key, version)
+            return await read_small(self._client, self._prefix + key, version)
         except ObjectChanged:
             # An object without bytes has no range to ask for.
             info = await self._objects.head(self._prefix + key)
@@ -115,25 +123,20 @@ class S3Storage:
 
     async def read_latest(self, key: str) -> bytes | None:
         try:
-            return await self._small(key, "")
+            return await read_small(self._client, self._prefix + key, "")
         except ObjectChanged:
             info = await self._objects.head(self._prefix + key)
             return None if info is None else await self.read(key, info.etag)
-
-    async def _small(self, key: str, version: str) -> bytes:
-        info, data = await self._client.peek(self._prefix + key, MAX_SMALL_OBJECT, version)
-        if info.size > MAX_SMALL_OBJECT:
-            raise StorageError(f"{key} is {info.size} bytes, too large to be read whole")
-        return data
 
     async def write(self, key: str, data: bytes) -> None:
         await self._objects.put(self._prefix + key, data, media_type="application/octet-stream")
 
     async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
-        """Goes on to its end when whoever waits has left: a thread may be inside ``reader``."""
-        driving = asyncio.ensure_future(self._drive(key, version, reader))
-        driving.add_done_callback(_look_at)
-        return await asyncio.shield(driving)
+        return await drive(self, key, version, reader)
+
+    async def restore(self, key: str, *, days: int, tier: str) -> bool:
+        """Have an archived object made readable for ``days``; False: that is under way already."""
+        return await self._objects.restore(self._prefix + key, days=days, tier=tier)
 
     async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
         await self._client.get_range(self._prefix + key, start, stop, version, sink)
@@ -142,44 +145,13 @@ class S3Storage:
         await self._client.aclose()
         await self._objects.aclose()
 
-    async def _drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
-        data: bytes | None = None
-        try:
-            while True:
-                step: ByteRange | _Done[T] = await asyncio.to_thread(_step, reader, data)
-                if isinstance(step, _Done):
-                    return step.value
-                data = await self._bytes(key, version, step)
-        except PackagerError:
-            await self._bytes(key, version, ByteRange(0, 1))  # another version is the reason
-            raise
-        finally:
-            reader.close()
 
-    async def _bytes(self, key: str, version: str, span: ByteRange) -> bytes:
-        data = bytearray()
-        await self.get_range(key, span.start, span.stop, version, data.extend)
-        return bytes(data)
-
-
-class _Done(Generic[T]):
-    """What a reader has come to."""
-
-    def __init__(self, value: T) -> None:
-        self.value = value
-
-
-def _step(reader: Generator[ByteRange, bytes, T], data: bytes | None) -> ByteRange | _Done[T]:
-    """StopIteration would not pass through a future."""
-    try:
-        return next(reader) if data is None else reader.send(data)
-    except StopIteration as done:
-        return _Done(done.value)
-
-
-def _look_at(driving: asyncio.Task[Any]) -> None:
-    if not driving.cancelled():
-        driving.exception()
+async def read_small(client: S3Client, key: str, version: str) -> bytes:
+    """All of an object, of any ``version`` if that is empty; ``ObjectChanged`` if it is empty."""
+    info, data = await client.peek(key, MAX_SMALL_OBJECT, version)
+    if info.size > MAX_SMALL_OBJECT:
+        raise StorageError(f"{key} is {info.size} bytes, too large to be read whole")
+    return data
 
 
 def _name(key: str) -> str:

@@ -14,8 +14,8 @@ from tests.support.s3_server import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, S3Se
 KEY = "title/film.mp4"
 HASTE = Limits(
     connect_seconds=5.0,
-    first_byte_seconds=0.3,
-    progress_seconds=0.1,
+    first_byte_seconds=0.5,
+    progress_seconds=0.25,
     progress_bytes=1024,
     total_seconds=20.0,
     backoff_seconds=0.001,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from origin.storage.s3.options import Endpoint, Limits
@@ -46,11 +47,16 @@ class Script:
 
 
 @contextlib.asynccontextmanager
-async def playing(script: Script, limits: Limits = HASTE) -> AsyncIterator[Pool]:
-    """A pool of connections to a server that plays ``script``."""
-    server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
+async def playing(
+    script: Script,
+    limits: Limits = HASTE,
+    tls: tuple[ssl.SSLContext, ssl.SSLContext] | tuple[None, None] = (None, None),
+) -> AsyncIterator[Pool]:
+    """A pool of connections to a server that plays ``script``; ``tls``: of server and client."""
+    ours, theirs = tls
+    server = await asyncio.start_server(script.serve, "127.0.0.1", 0, ssl=ours)
     host, port = server.sockets[0].getsockname()
-    pool = Pool(Endpoint(False, host, port, f"{host}:{port}", ""), limits, None)
+    pool = Pool(Endpoint(ours is not None, host, port, f"{host}:{port}", ""), limits, theirs)
     try:
         yield pool
     finally:

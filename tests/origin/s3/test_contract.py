@@ -172,7 +172,7 @@ async def test_an_archived_object_is_restored(place: Place) -> None:
     assert info is not None
     with pytest.raises(Archived):
         await place.read("film", 0, 9, info.etag)
-    await place.objects.restore(key, days=1)
+    assert await place.objects.restore(key, days=1)
     assert await place.read("film", 0, 9, info.etag) == FILM[:9]
 
 

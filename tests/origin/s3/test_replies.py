@@ -97,11 +97,11 @@ def test_a_get_is_held_to_the_first_version_it_meets() -> None:
         (404, "", ObjectChanged, "film is gone"),
         (412, "PreconditionFailed", ObjectChanged, "film has changed"),
         (416, "InvalidRange", ObjectChanged, "film has changed"),
-        (404, "NoSuchBucket", Refusal, "film: S3 says 404 NoSuchBucket"),
+        (404, "NoSuchBucket", Refusal, "film: the storage says 404 NoSuchBucket"),
         (403, "InvalidObjectState", Archived, "film is archived"),
-        (403, "AccessDenied", Refusal, "film: S3 says 403 AccessDenied"),
-        (403, "", Refusal, "film: S3 says 403"),
-        (304, "", Refusal, "film: S3 says 304"),
+        (403, "AccessDenied", Refusal, "film: the storage says 403 AccessDenied"),
+        (403, "", Refusal, "film: the storage says 403"),
+        (304, "", Refusal, "film: the storage says 304"),
         (403, "InvalidAccessKeyId", NotAccepted, "InvalidAccessKeyId"),
         (400, "ExpiredToken", NotAccepted, "ExpiredToken"),
     ],
@@ -135,7 +135,8 @@ def test_what_is_told_is_not_all_that_s3_says() -> None:
         b"<StringToSign>AWS4-HMAC-SHA256 0123</StringToSign></Error>"
     )
     error = refusal_of("film", head(403), body, "us-east-1", 0)
-    assert str(error) == "film: S3 says 403 SignatureDoesNotMatch (the secret key is wrong)"
+    said = "film: the storage says 403 SignatureDoesNotMatch (the secret key is wrong)"
+    assert str(error) == said
 
 
 @pytest.mark.parametrize(

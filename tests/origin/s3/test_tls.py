@@ -16,7 +16,8 @@ from origin.storage.s3.faults import Passing, Reason
 from origin.storage.s3.objects import S3Objects
 from origin.storage.s3.options import S3Options
 from tests.origin.s3.asking import HASTE, KEY, client_of, options_of, read, source
-from tests.support.certificates import authority_pem, issue, write_pair
+from tests.origin.s3.scripted import REQUEST, Script, playing, then_close
+from tests.support.certificates import authority_pem, issue, trusting, write_pair
 from tests.support.descriptors import needs_proc, open_sockets
 from tests.support.s3_server import Fault, S3Server, s3_server
 
@@ -90,6 +91,26 @@ async def test_a_busy_sink_behind_tls(context: ssl.SSLContext, trusted: str) -> 
     assert bytes(taken) == FILM[1:690_000]
 
 
+async def test_a_server_that_closes_while_the_sink_is_busy(context: ssl.SSLContext) -> None:
+    """TLS reads on behind a pause, and hears of the end before the sink is done."""
+    body = FILM[:20_000]
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+    taken = bytearray()
+
+    async with playing(Script(then_close(head + body)), tls=(context, trusting())) as pool:
+
+        def sink(piece: memoryview) -> Awaitable[None]:
+            taken.extend(piece)
+            return gone() if len(taken) == len(body) else asyncio.sleep(0)
+
+        async def gone() -> None:
+            while pool._open:  # noqa: ASYNC110 (nothing tells when)
+                await asyncio.sleep(0)
+
+        await pool.fetch(await pool.take(), REQUEST, lambda _: sink)
+    assert bytes(taken) == body
+
+
 @needs_proc
 async def test_a_server_that_does_not_shake_hands() -> None:
     """What could not be opened in time is closed."""
@@ -105,7 +126,7 @@ async def test_a_server_that_does_not_shake_hands() -> None:
     port = server.sockets[0].getsockname()[1]
     limits = replace(HASTE, connect_seconds=0.1, retries=0)
     client = S3Client(S3Options("films", endpoint=f"https://127.0.0.1:{port}"), None, limits)
-    with pytest.raises(Passing, match=r"no connection to S3 within 0\.1 s"):
+    with pytest.raises(Passing, match=r"no connection to the storage within 0\.1 s"):
         await client.peek(KEY, 9)
     await left.wait()
     await client.aclose()
