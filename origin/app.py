@@ -89,7 +89,9 @@ async def _serve(
 ) -> None:
     running = await start(sock, settings, telemetry, certificate)
     beside = [
-        asyncio.create_task(telemetry.pulse(lambda: running.server.connections)),
+        asyncio.create_task(
+            telemetry.pulse(lambda: running.server.connections, running.library.counts)
+        ),
         asyncio.create_task(_tell_whether_readable(running.library.storage)),
     ]
     if certificate is not None:

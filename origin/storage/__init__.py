@@ -5,7 +5,7 @@ A back end promises what ``tests/contracts/test_storage.py`` asks of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from origin.storage.s3.restraint import Breaker
 from origin.storage.s3.storage import S3Storage
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import TrackCache
+from origin.telemetry.far import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")
@@ -59,6 +60,9 @@ class Storage(Protocol):
     async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         """Run ``reader`` to its result, feeding it the ranges it asks for."""
 
+    def counts(self) -> Iterable[Count]:
+        """For metrics: what was asked from afar."""
+
     async def aclose(self) -> None:
         """Let go of connections."""
 
@@ -69,6 +73,10 @@ class Library(NamedTuple):
     storage: Storage
     catalogue: Catalogue
     media: Media
+
+    def counts(self) -> Iterator[Count]:
+        yield from self.storage.counts()
+        yield from self.media.counts()
 
 
 def _local(storage: LocalStorage, cache: SparseCache | None) -> Library:

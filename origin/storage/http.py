@@ -9,7 +9,7 @@ that are named are asked, and no redirect is followed: a library is where it was
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -17,11 +17,12 @@ from catalog.library import Entry
 from origin.errors import ObjectChanged, StorageError
 from origin.settings import Settings
 from origin.storage.driving import drive
-from origin.storage.s3.client import S3Client
+from origin.storage.s3.client import S3Client, counts
 from origin.storage.s3.connection import Sink
 from origin.storage.s3.faults import Passing, Reason, Refusal
 from origin.storage.s3.options import HttpOptions, Limits
 from origin.storage.s3.storage import S3Storage, read_small
+from origin.telemetry.far import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")
@@ -61,6 +62,9 @@ class HttpStorage:
         except Passing as error:
             if error.reason is not Reason.BAD_REPLY:
                 raise
+
+    def counts(self) -> Iterator[Count]:
+        return counts(self._client.tally, "first")
 
     async def stat(self, keys: Sequence[str]) -> Sequence[Entry]:
         found = await asyncio.gather(*map(self._entry, keys))

@@ -22,6 +22,7 @@ from uuid import uuid4
 from catalog.library import Entry
 from origin.delivery.resource import OpenFile
 from origin.errors import ObjectChanged, StorageError
+from origin.telemetry.far import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")
@@ -56,6 +57,10 @@ class LocalStorage:
 
     async def check(self) -> None:
         await self.folder_version("")
+
+    def counts(self) -> tuple[Count, ...]:
+        """Nothing is far."""
+        return ()
 
     async def aclose(self) -> None:
         """There are no connections."""

@@ -6,12 +6,13 @@ fetched and kept (``origin.storage.remote``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from origin.delivery.resource import FileSpan, Part
 from origin.storage.local import LocalStorage
 from origin.storage.tracks import TrackCache
+from origin.telemetry.far import Count
 from packager.model import Rendition
 from packager.plan import Splice
 from packager.ranges import ByteRange
@@ -39,6 +40,9 @@ class Media(Protocol):
         ``let_go`` is called when the parts are to be kept no longer. Raises ``StorageError``, and
         ``ObjectChanged`` where the source is another by now.
         """
+
+    def counts(self) -> Iterable[Count]:
+        """For metrics: what was fetched from afar, and what was not."""
 
     async def aclose(self) -> None:
         """Let go of what is under way."""
@@ -69,6 +73,10 @@ class LocalMedia:
         if copy.span is not None:
             pieces = (copy.span,)
         return Placed((head_of(plan), *pieces), lambda: copy.touch() and opened.unchanged())
+
+    def counts(self) -> tuple[Count, ...]:
+        """Nothing is far."""
+        return ()
 
     async def aclose(self) -> None:
         """Nothing is under way."""

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -23,6 +24,7 @@ from origin.storage.media import Placed, head_of, ranges_of
 from origin.storage.sparse import SparseFile
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import STRETCH, stretch
+from origin.telemetry.far import SEGMENTS, Count
 from packager.model import Rendition
 from packager.mux.fmp4 import plan_segment
 from packager.plan import Splice
@@ -117,6 +119,7 @@ class RemoteMedia:
         self._coming: dict[tuple[str, int], _Coming] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ahead: set[asyncio.Task[None]] = set()
+        self._results: Counter[str] = Counter()
 
     async def place(
         self,
@@ -135,13 +138,19 @@ class RemoteMedia:
         coming = self._coming.get((name, part))
         if coming is None and file is not None and file.has(part):
             assert kept is not None
+            self._results["hit"] += 1
             placed = Placed((head_of(plan), file.span(part)), kept.use)
         else:
+            self._results["shared" if coming else "miss"] += 1
             coming = coming or self._fetch(rendition, row, version, name, file)
             await coming.first_byte()
             placed = Placed((head_of(plan), coming.span), _holds(coming, kept))
         self._fetch_ahead(rendition, row + 1, version)
         return placed
+
+    def counts(self) -> Iterator[Count]:
+        for result, times in self._results.items():
+            yield Count(SEGMENTS, (result,), times)
 
     async def aclose(self) -> None:
         """Let go of what is under way."""
@@ -236,6 +245,7 @@ class RemoteMedia:
         part = row % STRETCH
         if file is None or file.has(part) or (name, part) in self._coming:
             return
+        self._results["ahead"] += 1
         coming = self._fetch(rendition, row, version, name, file)
         await coming.begun.wait()
         while not coming.complete and coming.error is None:

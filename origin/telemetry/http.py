@@ -7,8 +7,8 @@ starts, so an answer costs a few additions.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
 
 from origin.telemetry.board import Board, Cell, Counter, Distribution, Gauge, Histogram
 
@@ -78,7 +78,8 @@ def route_of(path: str) -> str:
     return _BY_ENDING.get(path[-4:]) or _PLAYLISTS.get(path[-10:], "other")
 
 
-class _Children(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Children:
     """All that an answer of one kind adds to."""
 
     requests: Cell
@@ -92,7 +93,7 @@ class HttpMetrics:
 
     def __init__(self, board: Board, worker: int) -> None:
         self._children = {
-            (route, method, code): _Children(
+            (route, method, int(code) if code.isdigit() else 0): _Children(
                 board.cell(worker, REQUESTS, (route, method, code, slo)),
                 board.cell(worker, ABORTED, (route,)),
                 board.cell(worker, BYTES, (route,)),
@@ -100,7 +101,6 @@ class HttpMetrics:
             )
             for route, method, code, slo in REQUESTS.children
         }
-        self._codes = {int(code): code for code in CODES if code.isdigit()}
         self.connections = board.cell(worker, CONNECTIONS)
         self.shed = board.cell(worker, SHED, ("connections",))
 
@@ -108,10 +108,14 @@ class HttpMetrics:
         self, method: str, path: str, status: int, sent: int, seconds: float, aborted: bool
     ) -> None:
         route = route_of(path) if path.startswith(_MEDIA) else "control"
-        code = self._codes.get(status, "other")
-        children = self._children.get((route, method, code)) or self._children[route, "other", code]
+        children = self._children.get((route, method, status)) or self._other(route, method, status)
         children.requests.inc()
         children.nbytes.inc(sent)
         children.seconds.observe(seconds)
         if aborted:
             children.aborted.inc()
+
+    def _other(self, route: str, method: str, status: int) -> _Children:
+        """Of a method or a status that has no name here."""
+        method = method if method in METHODS else "other"
+        return self._children.get((route, method, status)) or self._children[route, method, 0]

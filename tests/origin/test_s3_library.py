@@ -15,6 +15,10 @@ import pytest
 from cli.main import main
 from origin.errors import Archived, StorageError, UnknownTitle, describe
 from origin.settings import Settings
+from origin.storage.s3.faults import Reason
+from origin.telemetry import far
+from origin.telemetry.board import Board
+from tests.origin.delivery.serving import until
 from tests.origin.far import RemoteNode
 from tests.origin.node import Node
 from tests.support.films import ODD_NAME
@@ -141,6 +145,35 @@ async def test_a_thousand_viewers_of_one_segment_cost_one_request(
     bodies = await asyncio.gather(*(node.body(path) for _ in range(1000)))
     assert len(set(bodies)) == 1
     assert sum(asked(server).values()) == 1
+
+
+async def test_what_is_asked_and_what_is_spared_is_counted(
+    server: S3Server, node: BucketNode
+) -> None:
+    assert {reason.value for reason in Reason} == set(far.REASONS)
+    paths = await segments(node, "city", "video3")
+    server.faults.append(Fault.SLOW_DOWN)
+    for path in (paths[0], paths[0], paths[-1]):
+        node.origin._built.discard(path)
+        await node.body(path)
+        await until(lambda: not node.media._tasks)
+    board = Board(far.FAMILIES, 1)
+    metrics = far.FarMetrics(board, 0)
+    for _ in range(2):  # what was counted is not counted again
+        metrics.note((*node.storage.counts(), *node.media.counts()))
+    shown = {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in board.collect()
+        for sample in metric.samples
+    }
+    assert shown["vod_cache_segments_total", "miss"] >= 1
+    assert shown["vod_cache_segments_total", "hit"] >= 1
+    assert shown["vod_storage_failures_total", "first", "busy"] == 1
+    assert shown["vod_storage_retries_total", "first"] == 1
+    requests, reads = (
+        shown[f"vod_storage_{name}_total", "first"] for name in ("requests", "reads")
+    )
+    assert requests == reads + 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import random
 import ssl
 import time
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -26,6 +26,8 @@ from origin.storage.s3.pool import Pool
 from origin.storage.s3.replies import ObjectInfo, Wanted, check, is_etag, refusal_of
 from origin.storage.s3.restraint import Breaker, Budget, FirstBytes
 from origin.storage.s3.sigv4 import Credentials, encode_path, encode_query, sign
+from origin.telemetry import far
+from origin.telemetry.far import Count
 
 ERROR_BYTES = 64 * 1024
 
@@ -42,6 +44,18 @@ class Tally:
     hedges: int = 0
     hedges_won: int = 0
     failures: Counter[Reason] = field(default_factory=Counter)
+
+
+def counts(tally: Tally, bucket: str) -> Iterator[Count]:
+    """For metrics."""
+    yield Count(far.READS, (bucket,), tally.gets)
+    yield Count(far.REQUESTS, (bucket,), tally.requests)
+    yield Count(far.BYTES, (bucket,), tally.bytes)
+    yield Count(far.RETRIES, (bucket,), tally.retries)
+    yield Count(far.HEDGES, (bucket, "0"), tally.hedges - tally.hedges_won)
+    yield Count(far.HEDGES, (bucket, "1"), tally.hedges_won)
+    for reason, times in tally.failures.items():
+        yield Count(far.FAILURES, (bucket, reason.value), times)
 
 
 class S3Client:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
 from catalog.keyed import ListedPage
@@ -22,6 +22,7 @@ from origin.storage.s3.connection import Sink
 from origin.storage.s3.faults import Passing, Resting
 from origin.storage.s3.options import Limits
 from origin.storage.s3.storage import S3Storage
+from origin.telemetry.far import Count
 from packager.ranges import ByteRange
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,10 @@ class S3WithFallback:
         if bucket is self._second and page.next:
             return page._replace(next=_SECOND + page.next)
         return page
+
+    def counts(self) -> Iterator[Count]:
+        yield from self._first.counts()
+        yield from self._second.counts("second")
 
     async def stat(self, keys: Sequence[str]) -> Sequence[Entry]:
         return await self._ask(lambda bucket: bucket.stat(keys))

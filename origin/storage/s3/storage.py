@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -12,12 +12,13 @@ from catalog.library import Entry
 from origin.errors import ObjectChanged, StorageError
 from origin.settings import Settings
 from origin.storage.driving import drive
-from origin.storage.s3.client import S3Client
+from origin.storage.s3.client import S3Client, counts
 from origin.storage.s3.connection import Sink
 from origin.storage.s3.credentials import CredentialSource, from_aws
 from origin.storage.s3.objects import Page, S3Objects
 from origin.storage.s3.options import Limits, S3Options
 from origin.storage.s3.restraint import Breaker
+from origin.telemetry.far import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")
@@ -140,6 +141,9 @@ class S3Storage:
 
     async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
         await self._client.get_range(self._prefix + key, start, stop, version, sink)
+
+    def counts(self, bucket: str = "first") -> Iterator[Count]:
+        return counts(self._client.tally, bucket)
 
     async def aclose(self) -> None:
         await self._client.aclose()
