@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.buckets import has_s3
 from benchmarks.certificates import has_openssl
 from benchmarks.contests import BadPeer, Ground, peer
 from benchmarks.effort import FULL, QUICK
@@ -106,6 +107,10 @@ def notes() -> Iterator[str]:
         yield "wrk is not installed: small answers were asked for by a slower client."
     if not has_wrk() or not has_openssl():
         yield "TLS takes wrk and openssl."
+    if not has_s3():
+        yield "aiobotocore is not installed: nothing was read from S3."
+    elif nginx_program() is None:
+        yield "what comes from S3 was not measured beside others: nginx would be the S3."
     if len(set(cores())) == 1:
         yield "One core for server and client together: they take each other's time."
 

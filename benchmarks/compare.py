@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.cold_s3 import S3
+from benchmarks.relays import PROXY, STOCK
 from benchmarks.report import FORMAT, number
 from benchmarks.verdict import spread
 
@@ -26,7 +28,7 @@ TAIL_FLOOR = 0.25
 """Of the 99th percentile, which few answers decide."""
 MACHINE = ("processor", "cores")
 """What must be the same for figures to be comparable; a kernel or a Python may be the change."""
-YARDSTICKS = ("nginx",)
+YARDSTICKS = ("nginx", PROXY, STOCK)
 
 
 class NotComparable(Exception):
@@ -148,7 +150,7 @@ def measures(document: Mapping[str, Any]) -> Iterator[Measure]:
             value=item["value"],
             unit=item["unit"],
             spread=item["spread"],
-            yardstick=item["column"] in YARDSTICKS,
+            yardstick=item["column"] in YARDSTICKS or item["row"] == S3,
         )
 
 

@@ -17,7 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import cycle
 from math import ceil
@@ -39,7 +39,7 @@ class LoadError(Exception):
 @dataclass(frozen=True, slots=True)
 class Load:
     """``fields``: header field lines that every request carries, Host not among them; ``status``:
-    of every answer."""
+    of every answer; ``apart``: no path is asked for on two connections."""
 
     host: str
     port: int
@@ -48,6 +48,11 @@ class Load:
     connections: int
     seconds: float
     status: int = 200
+    apart: bool = False
+
+    def of(self, connection: int) -> Sequence[str]:
+        """What one connection asks for, counted from 0."""
+        return self.paths[connection :: self.connections] if self.apart else self.paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +76,53 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 def drive(load: Load) -> Tally:
     latencies: list[float] = []
+    with _connected(load, latencies) as (poll, viewers):
+        seconds = _watch(poll, viewers, load.seconds, latencies)
+        nbytes = sum(viewer.received for viewer in viewers.values())
+    if not latencies:
+        raise LoadError(f"not one whole answer in {seconds:.1f} s")
+    return _tally(latencies, nbytes, seconds)
+
+
+def ask_once(load: Load) -> Tally:
+    """Each connection asks at the same moment, for one path; ``load.seconds`` is how long they may
+    wait."""
+    latencies: list[float] = []
+    with _connected(load, latencies) as (poll, viewers):
+        start = time.perf_counter()
+        for viewer in viewers.values():
+            viewer.ask()
+        waiting = len(viewers)
+        while waiting:
+            left = start + load.seconds - time.perf_counter()
+            if left <= 0:
+                raise LoadError(f"{waiting} are without an answer after {load.seconds:.1f} s")
+            waiting -= sum(viewers[fd].receive() for fd, _ in poll.poll(left))
+        seconds = time.perf_counter() - start
+        nbytes = sum(viewer.received for viewer in viewers.values())
+    return _tally(latencies, nbytes, seconds)
+
+
+@contextmanager
+def _connected(
+    load: Load, latencies: list[float]
+) -> Iterator[tuple[select.epoll, Mapping[int, _Viewer]]]:
     with ExitStack() as stack:
         sink = stack.enter_context(closing(mmap.mmap(-1, SINK)))
         poll = stack.enter_context(closing(select.epoll()))
         viewers: dict[int, _Viewer] = {}
         for number in range(load.connections):
-            viewer = _Viewer(load, random.Random(number), sink, latencies)
+            viewer = _Viewer(load, number, sink, latencies)
             stack.callback(viewer.close)
             viewers[viewer.fileno()] = viewer
             poll.register(viewer.fileno(), select.EPOLLIN)
-        seconds = _watch(poll, viewers, load.seconds, latencies)
-    if not latencies:
-        raise LoadError(f"not one whole answer in {seconds:.1f} s")
+        yield poll, viewers
+
+
+def _tally(latencies: list[float], nbytes: int, seconds: float) -> Tally:
     latencies.sort()
-    return Tally(
-        requests=len(latencies),
-        nbytes=sum(viewer.received for viewer in viewers.values()),
-        seconds=seconds,
-        p50=percentile(latencies, 0.5),
-        p99=percentile(latencies, 0.99),
-    )
+    p50, p99 = (percentile(latencies, share) for share in (0.5, 0.99))
+    return Tally(len(latencies), nbytes, seconds, p50, p99)
 
 
 def _watch(
@@ -104,7 +136,8 @@ def _watch(
         viewer.ask()
     while (now := time.perf_counter()) < end or (not done and now < end + PATIENCE):
         for fd, _ in poll.poll(max(0.0, end - now) or PATIENCE):
-            viewers[fd].receive()
+            if viewers[fd].receive():
+                viewers[fd].ask()
     return now - start
 
 
@@ -114,10 +147,8 @@ class _Viewer:
     __slots__ = ("_asked", "_begin", "_head", "_latencies", "_left", "_requests", "_sink",
                  "_socket", "received")  # fmt: skip
 
-    def __init__(
-        self, load: Load, order: random.Random, sink: mmap.mmap, latencies: list[float]
-    ) -> None:
-        self._requests = _requests(load, order)
+    def __init__(self, load: Load, number: int, sink: mmap.mmap, latencies: list[float]) -> None:
+        self._requests = _requests(load, number)
         self._begin = b"HTTP/1.1 %d " % load.status
         self._sink = sink
         self._latencies = latencies
@@ -138,7 +169,8 @@ class _Viewer:
         self._asked = time.perf_counter()
         self._socket.sendall(next(self._requests))
 
-    def receive(self) -> None:
+    def receive(self) -> bool:
+        """Whether that was the last of the answer."""
         if self._left:
             wanted = min(self._left, len(self._sink))
             count = self._socket.recv_into(self._sink, wanted, socket.MSG_TRUNC)
@@ -147,10 +179,10 @@ class _Viewer:
             self.received += count
             self._left -= count
         elif not self._receive_head():
-            return
+            return False
         if self._left == 0:
             self._latencies.append(time.perf_counter() - self._asked)
-            self.ask()
+        return self._left == 0
 
     def _receive_head(self) -> bool:
         """Whether it is whole now; what came behind it is the beginning of the body."""
@@ -171,10 +203,11 @@ class _Viewer:
         return True
 
 
-def _requests(load: Load, order: random.Random) -> Iterator[bytes]:
-    """All paths over and over, in an order of this connection's own."""
+def _requests(load: Load, number: int) -> Iterator[bytes]:
+    """All paths of a connection over and over, in an order of its own."""
     lines = "".join(f"{line}\r\n" for line in (f"Host: {load.host}", *load.fields))
-    paths = order.sample(load.paths, len(load.paths))
+    mine = load.of(number)
+    paths = random.Random(number).sample(mine, len(mine))
     return cycle([f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode() for path in paths])
 
 

@@ -20,5 +20,5 @@ class Effort:
     scale: float
 
 
-FULL = Effort(clean=7, most=9, seconds=1.0, micro=1.0, starts=3, scale=1.0)
+FULL = Effort(clean=6, most=7, seconds=1.0, micro=1.0, starts=3, scale=1.0)
 QUICK = Effort(clean=3, most=3, seconds=0.5, micro=0.1, starts=1, scale=0.1)

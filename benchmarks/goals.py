@@ -6,10 +6,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.cold import FIRST_ANSWERS, NO_SIDECAR, WITH_SIDECAR, manifest_row
+from benchmarks.cold_s3 import (
+    ALL_OF_IT,
+    AT_ONCE,
+    COLD_SEGMENT,
+    COLD_START,
+    FIRST_BYTE,
+    GETS,
+    LATER,
+    OURS,
+    REQUESTS,
+    ROUND_TRIPS,
+    WHOLE,
+)
 from benchmarks.contests import ONE_WORKER
 from benchmarks.crowds import MEMORY
+from benchmarks.distant import FROM_FILES
 from benchmarks.findings import Findings
 from benchmarks.micro import INTERLEAVED, ONE_TRACK
+from benchmarks.relays import PROXY
 from benchmarks.verdict import Ratio, Summary
 
 
@@ -28,7 +43,7 @@ NOTHING = Measured("not measured", None)
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """``unit``: 'x' for a ratio, more of which is better; of all else less is."""
+    """``unit``: 'x' for a ratio, more of which is better; of all else less is; '' for a count."""
 
     what: str
     least: float
@@ -49,7 +64,7 @@ class Goal:
         return value >= mark if self.unit == "x" else value <= mark
 
     def mark(self, value: float) -> str:
-        return f"{value:g}x" if self.unit == "x" else f"{value:g} {self.unit}"
+        return f"{value:g}x" if self.unit == "x" else f"{value:g} {self.unit}".rstrip()
 
 
 def goal_lines(findings: Findings) -> Iterator[str]:
@@ -110,7 +125,8 @@ def _figure(part: str, row: str, column: str) -> Callable[[Findings], Measured]:
     def measure(findings: Findings) -> Measured:
         for item in findings.figures:
             if (item.part, item.column) == (part, column) and item.row.startswith(row):
-                return Measured(f"{item.value:.3g} {item.unit}", item.value)
+                unit = "" if item.unit == REQUESTS else f" {item.unit}"
+                return Measured(f"{item.value:.3g}{unit}", item.value)
         return NOTHING
 
     return measure
@@ -141,4 +157,26 @@ GOALS = (
         for how, least, goal in ((NO_SIDECAR, 40, 20), (WITH_SIDECAR, 5, 2))
         for layout in (ONE_TRACK, INTERLEAVED)
     ),
+    Goal(
+        "2 hours in S3, 6 renditions, from manifest to first segment",
+        120,
+        90,
+        "ms",
+        _figure(COLD_START, ALL_OF_IT, WITH_SIDECAR),
+    ),
+    Goal(
+        "… requests to S3, one after the other",
+        4,
+        3,
+        "",
+        _figure(COLD_START, ROUND_TRIPS, WITH_SIDECAR),
+    ),
+    Goal(
+        "segment in S3, first byte after S3's", 5, 3, "ms", _figure(COLD_SEGMENT, LATER, FIRST_BYTE)
+    ),
+    Goal("… last byte", 60, 40, "ms", _figure(COLD_SEGMENT, OURS, WHOLE)),
+    Goal("… GETs", 1, 1, "", _figure(COLD_SEGMENT, OURS, GETS)),
+    Goal("… GETs for all who want it at once", 1, 1, "", _figure(AT_ONCE, "", GETS)),
+    Goal("1080p segments from S3, nginx proxy_pass = 1", 0.5, 0.8, "x", _rate("s3-relay", PROXY)),
+    Goal("… kept, from files = 1", 0.9, 1.0, "x", _rate("s3-warm", FROM_FILES)),
 )

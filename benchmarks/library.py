@@ -23,8 +23,10 @@ LOOP_SECONDS = 8
 
 Say = Callable[[str], None]
 
+LOW = Video(city, 426, 240, rate=30, bitrate=400_000)
 SD = Video(city, 640, 360, rate=30, bitrate=800_000)
 MEDIUM = Video(city, 854, 480, rate=30, bitrate=1_400_000)
+QUARTER_HD = Video(city, 960, 540, rate=30, bitrate=2_000_000)
 HALF_HD = Video(city, 1280, 720, rate=30, bitrate=2_800_000)
 HD = Video(city, 1920, 1080, rate=30, bitrate=5_000_000)
 
@@ -87,7 +89,15 @@ MIX_SINGLE, MIX_INTERLEAVED = (
     )
     for interleaved in (False, True)
 )
-LADDERS = (MIX_SINGLE, MIX_INTERLEAVED)
+FILM_RUNGS = (
+    *(
+        Title(f"film-{video.height}p", video, 120, hollow=True)
+        for video in (LOW, SD, MEDIUM, QUARTER_HD, HALF_HD)
+    ),
+    FILM_SINGLE,
+)
+FILM_LADDER = Ladder("film", FILM_RUNGS)
+LADDERS = (MIX_SINGLE, MIX_INTERLEAVED, FILM_LADDER)
 
 LENGTHS = (
     _hollow("10-minutes", 10),
@@ -98,10 +108,14 @@ LENGTHS = (
 )
 """From short to long, each with one track and interleaved."""
 
-TITLES = (
-    *(title for ladder in LADDERS for title in ladder.rungs),
-    EPISODE,
-    *(title for layouts in LENGTHS for title in layouts),
+TITLES = tuple(
+    dict.fromkeys(
+        (
+            *(title for ladder in LADDERS for title in ladder.rungs),
+            EPISODE,
+            *(title for layouts in LENGTHS for title in layouts),
+        )
+    )
 )
 
 

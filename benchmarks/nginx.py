@@ -1,4 +1,5 @@
-"""nginx as the yardstick: one worker that sends files from memory, as fast as it can."""
+"""nginx as the yardstick, and as a quick storage: one worker that sends files from memory, or what
+another server sends it, as fast as it can."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ http {{
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
     types {{ video/mp4 m4s; application/vnd.apple.mpegurl m3u8; }}
-    server {{ listen {host}:{port} backlog=4096{tls}; root {root}; }}
+    {upstreams}
+    server {{ listen {host}:{port} backlog=4096{tls}; {places} }}
 }}
 """
 TLS = """ ssl;
@@ -47,26 +49,44 @@ TLS = """ ssl;
 
 @contextmanager
 def nginx(root: Path, scratch: Path, certificate: Certificate | None = None) -> Iterator[Server]:
-    """``root`` as static files; raises ``FileNotFoundError`` where there is no nginx."""
+    """``root`` as static files."""
+    with run_nginx("nginx", f"root {root.resolve()};", scratch, certificate=certificate) as server:
+        yield server
+
+
+@contextmanager
+def run_nginx(
+    name: str,
+    places: str,
+    scratch: Path,
+    *,
+    upstreams: str = "",
+    certificate: Certificate | None = None,
+    core: int | None = None,
+) -> Iterator[Server]:
+    """``places`` and ``upstreams`` are of its configuration; on the servers' core if on no other.
+    Raises ``FileNotFoundError`` where there is no nginx."""
     program = nginx_program()
     if program is None:
         raise FileNotFoundError("nginx is not installed")
-    prefix = scratch / "nginx"
+    prefix = scratch / name.replace(" ", "-")
     prefix.mkdir(exist_ok=True)
     port = free_port()
     log = prefix / "error.log"
     log.unlink(missing_ok=True)
-    (prefix / "nginx.conf").write_text(_conf(root, port, certificate), encoding="utf-8")
+    conf = _conf(places, upstreams, port, certificate)
+    (prefix / "nginx.conf").write_text(conf, encoding="utf-8")
     command = [program, "-p", f"{prefix.resolve()}/", "-c", "nginx.conf", "-e", "error.log"]
-    with running(command, log) as process:
+    held_to = {cores()[0] if core is None else core}
+    with running(command, log, held_to=held_to) as process:
         wait_for(process, log, lambda: accepts(port))
         yield Server(
-            name="nginx",
+            name=name,
             program=f"nginx {_version(program)}",
             host=HOST,
             port=port,
             pid=process.pid,
-            cores={cores()[0]},
+            cores=held_to,
             certificate=certificate.certificate if certificate else None,
         )
 
@@ -76,7 +96,7 @@ def nginx_program() -> str | None:
     return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
-def _conf(root: Path, port: int, certificate: Certificate | None) -> str:
+def _conf(places: str, upstreams: str, port: int, certificate: Certificate | None) -> str:
     tls = (
         TLS.format(certificate=certificate.certificate, key=certificate.key) if certificate else ""
     )
@@ -86,7 +106,8 @@ def _conf(root: Path, port: int, certificate: Certificate | None) -> str:
         host=HOST,
         port=port,
         tls=tls,
-        root=root.resolve(),
+        places=places,
+        upstreams=upstreams,
     )
 
 

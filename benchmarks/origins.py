@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,7 +29,8 @@ SERVE_UNOBSERVED = ("-m", "benchmarks.unobserved")
 @dataclass(frozen=True, slots=True)
 class Variant:
     """``token``: no media without one; ``telemetry``: metrics, and the access log as it is where
-    nobody changes it; ``connections``: how many it allows, 0 for what it allows by itself."""
+    nobody changes it; ``connections``: how many it allows, 0 for what it allows by itself;
+    ``environment``: variables besides."""
 
     name: str = "vod-origin"
     token: bool = True
@@ -37,11 +38,15 @@ class Variant:
     workers: int = 1
     connections: int = 0
     certificate: Certificate | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @contextmanager
-def vod_origin(library: Path, scratch: Path, variant: Variant = Variant()) -> Iterator[Server]:
-    """``scratch`` is for its log, its keys and its copies of interleaved tracks."""
+def vod_origin(
+    library: Path | str, scratch: Path, variant: Variant = Variant()
+) -> Iterator[Server]:
+    """``library``: a folder, or a URL of what is open without tokens. ``scratch`` is for its log,
+    its keys and its copies of media."""
     log = scratch / f"{variant.name.replace(' ', '-')}.log"
     program = SERVE if variant.telemetry else SERVE_UNOBSERVED
     command = [sys.executable, *program, str(library)]
@@ -56,23 +61,27 @@ def vod_origin(library: Path, scratch: Path, variant: Variant = Variant()) -> It
             pid=process.pid,
             cores=held_to,
             certificate=variant.certificate.certificate if variant.certificate else None,
-            tokens=_tokens(library, _key_file(scratch)) if variant.token else {},
+            tokens=_tokens(Path(library), _key_file(scratch)) if variant.token else {},
         )
 
 
-def write_sidecars(library: Path) -> None:
+def write_sidecars(library: Path | str, environment: Mapping[str, str] = {}) -> None:
     """Beside each of its files, on the disk when this returns."""
     command = [sys.executable, *COMMAND, "index", str(library)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    variables = {**_clean_environment(), **environment}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ServerFailed(f"{command!r} failed. It said:\n{done.stdout}{done.stderr}")
     os.sync()
 
 
-def _environment(scratch: Path, variant: Variant) -> dict[str, str]:
+def _clean_environment() -> dict[str, str]:
     """This process's, but no settings of the product: it is measured as it comes."""
-    values = {name: value for name, value in os.environ.items() if not name.startswith("VOD_")}
-    values |= {
+    return {name: value for name, value in os.environ.items() if not name.startswith("VOD_")}
+
+
+def _environment(scratch: Path, variant: Variant) -> dict[str, str]:
+    values = _clean_environment() | {
         "VOD_HOST": HOST,
         "VOD_PORT": "0",
         "VOD_WORKERS": str(variant.workers),
@@ -84,7 +93,7 @@ def _environment(scratch: Path, variant: Variant) -> dict[str, str]:
     if variant.certificate:
         values["VOD_TLS_CERTIFICATE"] = str(variant.certificate.certificate)
         values["VOD_TLS_KEY"] = str(variant.certificate.key)
-    return values
+    return {**values, **variant.environment}
 
 
 def _key_file(scratch: Path) -> Path:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import cold, contests, micro
+from benchmarks import cold, cold_s3, contests, distant, micro
 from benchmarks.contests import Contest, Ground
 from benchmarks.crowds import CROWDS, Crowd, crowd_seconds, run_crowd
 from benchmarks.drain import LoadError
@@ -49,12 +49,12 @@ class Part:
     quick: bool = True
 
 
-def _contest(contest: Contest, *, quick: bool = False) -> Part:
+def _contest(contest: Contest, *, servers: int = 2, quick: bool = False) -> Part:
     mine = [workload for workload in WORKLOADS if workload.contest is contest]
     by_name = {workload.name: workload for workload in mine}
     return Part(
         tuple(by_name),
-        lambda name, effort: PREPARE_SECONDS + 2 * seconds_of(by_name[name], effort),
+        lambda name, effort: PREPARE_SECONDS + servers * seconds_of(by_name[name], effort),
         partial(run_contest, contest, mine),
         quick,
     )
@@ -148,9 +148,14 @@ PARTS = (
     _contest(contests.token),
     _contest(contests.telemetry),
     _contest(contests.workers),
+    _contest(distant.s3_relay, servers=3),
+    _contest(distant.s3_warm),
     *(_crowd(crowd) for crowd in CROWDS),
     _figures("first-answers", cold.first_answers_seconds, cold.first_answers),
     _figures("libraries", cold.library_seconds, cold.library_sizes),
+    _figures("s3-cold-start", cold_s3.start_seconds, cold_s3.first_answers),
+    _figures("s3-cold-segment", cold_s3.segment_seconds, cold_s3.segments),
+    _figures("s3-crowd", cold_s3.crowd_seconds, cold_s3.crowd),
     _figures("lengths", micro.lengths_seconds, micro.time_lengths),
     _figures("micro", micro.packager_seconds, micro.time_packager),
 )

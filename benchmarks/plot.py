@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from benchmarks.chart import Bar, Group, Panel, draw
 from benchmarks.contests import beside_nginx, over_tls
 from benchmarks.crowds import MEMORY
+from benchmarks.distant import s3_relay
 from benchmarks.figures import Figure
 from benchmarks.findings import Findings, Outcome
 from benchmarks.micro import LENGTH
@@ -16,6 +17,7 @@ from benchmarks.verdict import Summary
 LONG_BODY = 100_000
 """Answers of more bytes are counted in bits, others in requests."""
 US = "vod-origin"
+BESIDE_OTHERS = (beside_nginx, over_tls, s3_relay)
 
 
 def plot(findings: Findings) -> str:
@@ -24,7 +26,7 @@ def plot(findings: Findings) -> str:
 
 
 def _panels(findings: Findings) -> Iterator[Panel]:
-    races = [o for o in findings.outcomes if o.target.workload.contest in (beside_nginx, over_tls)]
+    races = [o for o in findings.outcomes if o.target.workload.contest in BESIDE_OTHERS]
     long = [o for o in races if o.target.nbytes > LONG_BODY * len(o.target.paths)]
     short = [o for o in races if o not in long]
     with_itself = [o for o in findings.outcomes if o not in races]

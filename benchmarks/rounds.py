@@ -69,15 +69,17 @@ def one_round(target: Target, server: Server, seconds: float) -> Round:
         connections=workload.connections,
         seconds=seconds,
         status=status_for(workload.part),
+        apart=workload.apart,
     )
     here, there = cores()[1], set(server.cores)
     watched = there | {here}
     began, core_before, own = time.perf_counter(), core_time(watched), time.process_time()
-    client, served = _children_time(), _served(server)
+    client, served = _children_time() + _time_of(server.behind), _time_of(server.pid)
     tally = _run(target, load, server.scheme)
     elapsed = time.perf_counter() - began
-    client = _children_time() - client + time.process_time() - own
-    served = _served(server) - served
+    own = time.process_time() - own
+    client = _children_time() + _time_of(server.behind) - client + own
+    served = _time_of(server.pid) - served
     used = core_time(watched) - core_before
     known = server.pid is not None
     return Round(
@@ -100,8 +102,8 @@ def _run(target: Target, load: Load, scheme: str) -> Tally:
         return run_wrk(load, scheme, target.nbytes / len(target.paths))
 
 
-def _served(server: Server) -> float:
-    return process_time(server.pid) if server.pid is not None else 0.0
+def _time_of(pid: int | None) -> float:
+    return process_time(pid) if pid is not None else 0.0
 
 
 def _children_time() -> float:

@@ -29,8 +29,10 @@ class ServerFailed(Exception):
 class Server:
     """``program``: with its version, as far as known. ``pid``: of the process whose CPU and memory,
     children included, are the server's; None for one that somebody else runs. ``cores``: what it is
-    held to. ``certificate``: it speaks TLS and is known by this file. ``base``: stands before each
-    path. ``tokens``: by title, for a server that wants them."""
+    held to. ``behind``: of the process that it has its bytes from, if that is held to the client's
+    core. ``certificate``: it speaks TLS and is known by this file. ``base``: stands before each
+    path. ``tokens``: by title, for a server that wants them. ``revisions``: of titles, by those
+    that are meant."""
 
     name: str
     program: str
@@ -38,9 +40,11 @@ class Server:
     port: int
     pid: int | None
     cores: Collection[int] = ()
+    behind: int | None = None
     certificate: Path | None = None
     base: str = ""
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    revisions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scheme(self) -> str:
@@ -48,8 +52,11 @@ class Server:
 
     def address(self, path: str) -> str:
         """What this server is asked for when ``/v/{title}/…`` is meant."""
-        token = self.tokens.get(path.split("/")[2])
-        return f"{self.base}/t/{token}{path}" if token else self.base + path
+        names = path.split("/")
+        token = self.tokens.get(names[2])
+        names[3:4] = [self.revisions.get(name, name) for name in names[3:4]]
+        own = "/".join(names)
+        return f"{self.base}/t/{token}{own}" if token else self.base + own
 
 
 @contextmanager

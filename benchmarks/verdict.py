@@ -25,7 +25,8 @@ class Round:
     """One load on one server. ``server``, ``client``, ``others``, ``stolen``: cores in use.
 
     Nobody knows the CPU of a server that somebody else runs: ``server`` is None, and ``others``,
-    which it may be part of, 0. ``squeezed``: the client had no core of its own.
+    which it may be part of, 0. A storage that runs on the client's core counts as ``client``.
+    ``squeezed``: the client had no core of its own.
     """
 
     requests_per_second: float

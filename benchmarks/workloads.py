@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from benchmarks.contests import Contest, beside_nginx, over_tls, telemetry, token, workers
+from benchmarks.distant import s3_relay, s3_warm
 from benchmarks.library import (
     EPISODE,
     HD_INTERLEAVED,
@@ -38,7 +39,7 @@ class Client(Enum):
 @dataclass(frozen=True, slots=True)
 class Workload:
     """``connections``: how many clients ask at a time, each for one thing; ``part``: what they
-    want of it, all if None."""
+    want of it, all if None; ``apart``: no two of them want the same."""
 
     name: str
     meaning: str
@@ -47,6 +48,7 @@ class Workload:
     client: Client = Client.DRAIN
     contest: Contest = beside_nginx
     part: ByteRange | None = None
+    apart: bool = False
 
     @property
     def connections(self) -> int:
@@ -94,4 +96,8 @@ WORKLOADS = (
     ),
     Workload("workers-playlist", "media playlist, two workers", PLAYLIST, EPISODE, WRK, workers),
     Workload("workers-sd", "360p segments, two workers", SEGMENTS, SD_SINGLE, DRAIN, workers),
+    Workload(
+        "s3-relay", "1080p segments from S3, cold", SEGMENTS, HD_SINGLE, DRAIN, s3_relay, apart=True
+    ),
+    Workload("s3-warm", "1080p segments from S3, kept", SEGMENTS, HD_SINGLE, DRAIN, s3_warm),
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import drain
-from benchmarks.drain import Load, LoadError, drive
+from benchmarks.drain import Load, LoadError, ask_once, drive
 from benchmarks.load import run_drain
 from tests.benchmarks.answering import ok, serving
 
@@ -87,3 +87,27 @@ def test_the_process_says_why_it_failed() -> None:
     answer = [b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"]
     with serving(lambda path: answer) as (port, _), pytest.raises(LoadError, match="500 Oh"):
         run_drain(load(port))
+
+
+def test_apart_no_two_connections_ask_for_the_same() -> None:
+    asks = replace(load(1, "/a", "/b", "/c", "/d", "/e"), apart=True)
+    assert [asks.of(number) for number in range(3)] == [("/a", "/d"), ("/b", "/e"), ("/c",)]
+    with serving(lambda path: [ok(path.encode())]) as (port, heads):
+        tally = ask_once(replace(asks, port=port))
+    assert len(heads) == tally.requests == 3
+    asked = {head.split(b" ")[1].decode() for head in heads}
+    assert [len(asked & set(asks.of(number))) for number in range(3)] == [1, 1, 1]
+
+
+def test_all_ask_once_and_are_waited_for() -> None:
+    with serving(lambda path: [ok(bytes(300_000))]) as (port, heads):
+        tally = ask_once(load(port, connections=20))
+    assert len(heads) == tally.requests == 20
+    assert tally.nbytes == 20 * 300_000
+    assert 0 < tally.p50 <= tally.p99 <= tally.seconds
+
+
+def test_who_gets_no_answer_is_told() -> None:
+    half = ok(bytes(300_000))[:100_000]
+    with serving(lambda path: [half]) as (port, _), pytest.raises(LoadError, match="3 are without"):
+        ask_once(load(port))

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.cold import WITH_SIDECAR
+from benchmarks.cold_s3 import COLD_START, REQUESTS, ROUND_TRIPS
 from benchmarks.crowds import CROWDS, MEMORY
 from benchmarks.figures import Figure
 from benchmarks.findings import Findings, Outcome
@@ -88,3 +90,9 @@ def test_only_what_was_measured_has_a_line() -> None:
     figure = Figure(MEMORY, row, "vod-origin", "KB", value=2.5, spread=0.0, runs=3)
     lines = list(goal_lines(Findings(figures=[figure])))
     assert lines[2:] == ["| memory of an idle connection | 8 KB | 2 KB | 2.5 KB | least |"]
+
+
+def test_counts_of_requests_have_no_unit() -> None:
+    figure = Figure(COLD_START, ROUND_TRIPS, WITH_SIDECAR, REQUESTS, value=3, spread=0.0, runs=3)
+    lines = list(goal_lines(Findings(figures=[figure])))
+    assert lines[2:] == ["| … requests to S3, one after the other | 4 | 3 | 3 | goal |"]

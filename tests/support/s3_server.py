@@ -484,10 +484,11 @@ def _print(told: Told) -> None:
     print(json.dumps(told._asdict()), flush=True)
 
 
-async def _serve(folder: Path, port: int, delay: float) -> None:
+async def _serve(folder: Path, port: int, delay: float, keep: bool) -> None:
     async with s3_server(port=port) as server:
         load(server, folder)
-        server.delay, server.folder, server.tell = delay, folder, _print
+        server.delay, server.tell = delay, _print
+        server.folder = folder if keep else None
         where = {"endpoint": server.url, "bucket": BUCKET, "region": REGION}
         print(json.dumps({**where, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}), flush=True)
         await asyncio.Event().wait()
@@ -498,9 +499,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--delay-ms", type=float, default=0.0)
+    parser.add_argument("--keep", action="store_true", help="write what is put into the folder")
     chosen = parser.parse_args()
     with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(chosen.folder, chosen.port, chosen.delay_ms / 1000))
+        asyncio.run(_serve(chosen.folder, chosen.port, chosen.delay_ms / 1000, chosen.keep))
 
 
 if __name__ == "__main__":

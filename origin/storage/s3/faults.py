@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from origin.errors import StorageError
+from origin.errors import ObjectChanged, StorageError
 
 
 class Reason(Enum):
@@ -41,6 +41,10 @@ class Passing(StorageError):
 
 class Resting(StorageError):
     """S3 was not asked: it has failed too often."""
+
+
+class Missing(ObjectChanged):
+    """There is no such object."""
 
 
 class NotAccepted(StorageError):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from origin.errors import Archived, ObjectChanged, StorageError
 from origin.storage.s3.connection import Head
-from origin.storage.s3.faults import NotAccepted, Passing, Reason, Refusal
+from origin.storage.s3.faults import Missing, NotAccepted, Passing, Reason, Refusal
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
 _CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,64})</Code>")
@@ -89,7 +89,7 @@ def refusal(key: str, status: int, code: str, hint: str = "") -> StorageError:
             f"{key} is archived; it has to be restored first: vod-origin restore LIBRARY TITLE"
         )
     if code != "NoSuchBucket" and status in (404, 412, 416):
-        return ObjectChanged(f"{key} {'is gone' if status == 404 else 'has changed'}")
+        return Missing(f"{key} is gone") if status == 404 else ObjectChanged(f"{key} has changed")
     return Refusal(code, f"{key}: {said}")
 
 

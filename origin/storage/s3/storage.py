@@ -15,6 +15,7 @@ from origin.storage.driving import drive
 from origin.storage.s3.client import S3Client, counts
 from origin.storage.s3.connection import Sink
 from origin.storage.s3.credentials import CredentialSource, from_aws
+from origin.storage.s3.faults import Missing
 from origin.storage.s3.objects import Page, S3Objects
 from origin.storage.s3.options import Limits, S3Options
 from origin.storage.s3.restraint import Breaker
@@ -125,6 +126,8 @@ class S3Storage:
     async def read_latest(self, key: str) -> bytes | None:
         try:
             return await read_small(self._client, self._prefix + key, "")
+        except Missing:
+            return None
         except ObjectChanged:
             info = await self._objects.head(self._prefix + key)
             return None if info is None else await self.read(key, info.etag)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from origin.errors import Archived, ObjectChanged, StorageError
 from origin.storage.s3.connection import Head
-from origin.storage.s3.faults import NotAccepted, Passing, Reason, Refusal
+from origin.storage.s3.faults import Missing, NotAccepted, Passing, Reason, Refusal
 from origin.storage.s3.replies import ObjectInfo, Wanted, check, is_etag, refusal, refusal_of
 
 ETAG = '"0123-4"'
@@ -92,9 +92,9 @@ def test_a_get_is_held_to_the_first_version_it_meets() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "kind", "told"),
     [
-        (404, "NoSuchKey", ObjectChanged, "film is gone"),
-        (404, "NoSuchVersion", ObjectChanged, "film is gone"),
-        (404, "", ObjectChanged, "film is gone"),
+        (404, "NoSuchKey", Missing, "film is gone"),
+        (404, "NoSuchVersion", Missing, "film is gone"),
+        (404, "", Missing, "film is gone"),
         (412, "PreconditionFailed", ObjectChanged, "film has changed"),
         (416, "InvalidRange", ObjectChanged, "film has changed"),
         (404, "NoSuchBucket", Refusal, "film: the storage says 404 NoSuchBucket"),
