@@ -13,6 +13,7 @@ import sys
 from importlib.metadata import version
 
 from cli import check, index, inspect, restore, serve, token
+from origin.delivery.native import NATIVE
 from origin.errors import StorageError
 from origin.settings import BadSetting
 from packager.errors import PackagerError
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         description="An origin server for video on demand: MP4 files become HLS and DASH.",
         epilog="Start with:  vod-origin serve FOLDER   and open the address it prints.",
     )
-    parser.add_argument("--version", action="version", version=version("vod-origin"))
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)
@@ -45,6 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"vod-origin: {error}", file=sys.stderr)
         return 2
     return status
+
+
+def _version() -> str:
+    return f"vod-origin {version('vod-origin')} ({'hot path compiled' if NATIVE else 'all Python'})"
 
 
 if __name__ == "__main__":

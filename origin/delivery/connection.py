@@ -56,6 +56,11 @@ class State(Enum):
     GONE = auto()
 
 
+# Of an Enum, a member that is not at hand takes longer to read than a function to call.
+_WAITING, _ANSWERING, _LINGERING, _GONE = State
+_IDLE = Waiting.IDLE
+
+
 class DeliveryProtocol(asyncio.Protocol):
     __slots__ = (
         "_answers",
@@ -96,7 +101,7 @@ class DeliveryProtocol(asyncio.Protocol):
         self._site = site
         self._joined = joined
         self._left = left
-        self._state = State.WAITING
+        self._state = _WAITING
         self._patience = Patience(site.limits)
         self.due = 0.0
         """The time of the next ``look``; 0 after whatever may begin a shorter wait."""
@@ -132,9 +137,9 @@ class DeliveryProtocol(asyncio.Protocol):
             request = self._reader.plain(data)
             if request is not None:
                 self._answer(request)
-                self._at_rest = self._state is State.WAITING and not self._paused
+                self._at_rest = self._state is _WAITING and not self._paused
                 return
-        if self._state is not State.LINGERING:
+        if self._state is not _LINGERING:
             self._unparsed = self._unparsed + data if self._unparsed else data
             self._pump()
 
@@ -145,7 +150,7 @@ class DeliveryProtocol(asyncio.Protocol):
         if self._transport.get_extra_info("sslcontext") is not None:
             return False
         self._pump()
-        return self._state in (State.WAITING, State.ANSWERING)
+        return self._state in (_WAITING, _ANSWERING)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -165,11 +170,11 @@ class DeliveryProtocol(asyncio.Protocol):
         self._pump()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._state is State.ANSWERING:
+        if self._state is _ANSWERING:
             if self._exchange is not None:
                 self._status = self._exchange.status or _VIEWER_LEFT
             self._report(self._sent(), aborted=True)
-        self._state = State.GONE
+        self._state = _GONE
         self._writer.close()
         self._reader.close()
         self._queue.clear()
@@ -181,8 +186,8 @@ class DeliveryProtocol(asyncio.Protocol):
     # What the server calls.
 
     def close_if_idle(self) -> None:
-        reading = self._unparsed or self._reader.waiting is not Waiting.IDLE
-        if self._state is State.WAITING and not self._queue and not reading:
+        reading = self._unparsed or self._reader.waiting is not _IDLE
+        if self._state is _WAITING and not self._queue and not reading:
             self._close()
 
     def abort(self) -> None:
@@ -193,10 +198,10 @@ class DeliveryProtocol(asyncio.Protocol):
         buffered = self._transport.get_write_buffer_size()
         if buffered or self._writer.active:
             waiting = Waiting.STALL
-        elif self._state is State.WAITING:
+        elif self._state is _WAITING:
             waiting = self._reader.waiting
         else:
-            waiting = Waiting.ANSWER if self._state is State.ANSWERING else Waiting.LINGER
+            waiting = Waiting.ANSWER if self._state is _ANSWERING else Waiting.LINGER
         self.due = now + self._site.limits.seconds(waiting) / 4
         if self._patience.is_over(waiting, self._answers + self._writer.sent, buffered, now):
             self._give_up(waiting)
@@ -213,7 +218,7 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def _close(self) -> None:
         """Let the transport flush and close; a second call would break asyncio's TLS transport."""
-        self._state = State.LINGERING
+        self._state = _LINGERING
         self._at_rest = False
         self.due = 0.0
         if not self._transport.is_closing():
@@ -224,7 +229,7 @@ class DeliveryProtocol(asyncio.Protocol):
     def _pump(self) -> None:
         """Answer what can be answered now, then wait, read on, or close."""
         parsed = False
-        while self._state is State.WAITING and not self._paused:
+        while self._state is _WAITING and not self._paused:
             if self._queue:
                 self._answer(self._queue.pop(0))
             elif self._unparsed and not self._reader.done and not parsed:
@@ -233,7 +238,7 @@ class DeliveryProtocol(asyncio.Protocol):
             else:
                 self._rest()
                 break
-        if self._state is State.ANSWERING or self._paused:
+        if self._state is _ANSWERING or self._paused:
             self._read_ahead()
 
     def _parse(self) -> None:
@@ -252,7 +257,7 @@ class DeliveryProtocol(asyncio.Protocol):
             self._close()
         else:
             self._hold_input(False)
-            if self._reader.waiting is not Waiting.IDLE:
+            if self._reader.waiting is not _IDLE:
                 self.due = 0.0
             else:
                 self._at_rest = not self._reader.done
@@ -278,7 +283,7 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def _answer(self, request: Request | Refusal) -> None:
         site = self._site
-        self._state = State.ANSWERING
+        self._state = _ANSWERING
         self.due = 0.0
         self._answers += 1
         self._request = request
@@ -308,7 +313,7 @@ class DeliveryProtocol(asyncio.Protocol):
             self._send_problem(site.describe(error))
             return
         if isinstance(found, Resource):
-            self._send_resource(request, found)
+            self._send(answer_resource(request.method == "HEAD", request.headers, found))
         else:
             future = asyncio.ensure_future(found)
             site.loading.add(future)
@@ -318,39 +323,37 @@ class DeliveryProtocol(asyncio.Protocol):
         site = self._site
         site.loading.discard(future)
         error = asyncio.CancelledError() if future.cancelled() else future.exception()
-        if self._state is State.GONE or self._transport.is_closing():
+        if self._state is _GONE or self._transport.is_closing():
             return
         if error is not None:
             self._send_problem(site.describe(error))
         else:
-            self._send_resource(request, future.result())
+            resource = future.result()
+            self._send(answer_resource(request.method == "HEAD", request.headers, resource))
         self._pump()
-
-    def _send_resource(self, request: Request, resource: Resource) -> None:
-        self._send(answer_resource(request.method == "HEAD", request.headers, resource))
 
     def _send_problem(self, problem: Problem) -> None:
         self._send(answer_problem(self._request.method == "HEAD", problem))
 
     def _send(self, answer: Answer) -> None:
-        self._status = answer.status
-        head = self._site.preamble(answer.status, self._connection_line()) + answer.lines
-        size = len(head) + answer.size
-        parts = answer.parts
-        if answer.in_memory and answer.size <= INLINE:
+        status, lines, parts, size, in_memory = answer
+        self._status = status
+        head = self._site.preamble(status, self._connection_line()) + lines
+        whole = len(head) + size
+        if in_memory and size <= INLINE:
             self._transport.write(b"".join((head, *parts)))  # type: ignore[arg-type]
-            self._done(size)
-            return
-        if isinstance(parts[0], bytes):
-            head, parts = head + parts[0], parts[1:]
-        self._writer.start((head, *parts), size, self._written)
+            self._done(whole)
+        elif isinstance(parts[0], bytes):
+            self._writer.start((head + parts[0], *parts[1:]), whole, self._written)
+        else:
+            self._writer.start((head, *parts), whole, self._written)
 
     def _written(self, whole: bool) -> None:
         """The end of what took turns."""
-        if self._state is State.GONE:
+        if self._state is _GONE:
             return
         if whole:
-            self._done(self._sent())
+            self._done(self._writer.sent - self._sent_before)
             self._pump()
         else:
             self._transport.abort()
@@ -383,13 +386,13 @@ class DeliveryProtocol(asyncio.Protocol):
         self._report(sent, aborted=False)
         self._request = _NO_REQUEST  # an idle connection holds nothing of its last one
         if self._keep_alive and not self._site.draining:
-            self._state = State.WAITING
+            self._state = _WAITING
             self.due = 0.0
         else:
             self._linger()
 
     def _linger(self) -> None:
-        self._state = State.LINGERING
+        self._state = _LINGERING
         self.due = 0.0
         self._queue.clear()
         self._unparsed = b""

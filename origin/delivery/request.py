@@ -28,6 +28,7 @@ from httptools import (
 )
 
 from origin.delivery.limits import Limits, Waiting
+from origin.delivery.native import NATIVE, Head
 from origin.problem import Problem
 
 MEDIA_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -89,6 +90,35 @@ class Refusal(NamedTuple):
     path: str = ""
 
 
+def read_head_in_python(
+    data: bytes, media: tuple[str, ...], head_bytes: int, target_bytes: int, header_lines: int
+) -> Head | None:
+    """``data`` read as the head of one plain request below a path of ``media``, if it is that and
+    is within the limits."""
+    match = _PLAIN.fullmatch(data)
+    if match is None:
+        return None
+    method, target, raw_path, lines = match.groups()
+    path = raw_path.decode("ascii")
+    found = _MEANT.findall(lines)
+    headers = {name.lower(): value.rstrip() for name, value in found}
+    if (
+        b"host" not in headers
+        or not path.startswith(media)
+        or len(headers) < len(found)
+        or not headers.keys() <= _PLAINLY_MEANT
+        or not _is_host(headers[b"host"])
+        or len(data) > head_bytes
+        or len(target) > target_bytes
+        or lines.count(b"\n") > header_lines
+    ):
+        return None
+    return method.decode("ascii"), path, target, headers
+
+
+read_head = NATIVE.read_head if NATIVE else read_head_in_python
+
+
 class _Refused(Exception):
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -139,26 +169,14 @@ class RequestReader:
     def plain(self, data: bytes) -> Request | None:
         """The media request that ``data`` is, if it is one whole plain request and nothing was
         fed before it."""
-        match = _PLAIN.fullmatch(data)
-        if match is None:
-            return None
         limits = self._limits
-        method, target, raw_path, lines = match.groups()
-        path = raw_path.decode("ascii")
-        found = _MEANT.findall(lines)
-        headers = {name.lower(): value.rstrip() for name, value in found}
-        if (
-            b"host" not in headers
-            or not path.startswith(self._media)
-            or len(headers) < len(found)
-            or not headers.keys() <= _PLAINLY_MEANT
-            or not _is_host(headers[b"host"])
-            or len(data) > limits.head_bytes
-            or len(target) > limits.target_bytes
-            or lines.count(b"\n") > limits.header_lines
-        ):
+        found = read_head(
+            data, self._media, limits.head_bytes, limits.target_bytes, limits.header_lines
+        )
+        if found is None:
             return None
-        return Request(method.decode("ascii"), path, target, "1.1", headers, True, True)
+        method, path, target, headers = found
+        return Request(method, path, target, "1.1", headers, True, True)
 
     def feed(self, data: bytes) -> None:
         """``data`` no longer than ``limits.head_bytes``."""

@@ -12,8 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from origin.delivery import fields
+from origin.delivery.native import NATIVE
 
 _STRONG = re.compile(r'"[\x21\x23-\x7e]*"')
+
+
+def stamp_in_python(fd: int) -> tuple[int, int]:
+    """What tells whether a file has changed: its time of change in nanoseconds, and its size."""
+    status = os.fstat(fd)
+    return status.st_mtime_ns, status.st_size
+
+
+_stamp = NATIVE.stamp if NATIVE else stamp_in_python
 
 
 class OpenFile:
@@ -26,17 +36,13 @@ class OpenFile:
 
     def __init__(self, fd: int, *, fixed: bool = False) -> None:
         self._fd = fd
-        self._stamp = self._look() if fixed else None
+        self._stamp = _stamp(fd) if fixed else None
 
     def fileno(self) -> int:
         return self._fd
 
     def unchanged(self) -> bool:
-        return self._stamp is None or self._stamp == self._look()
-
-    def _look(self) -> tuple[int, int]:
-        status = os.fstat(self._fd)
-        return status.st_mtime_ns, status.st_size
+        return self._stamp is None or self._stamp == _stamp(self._fd)
 
     def __del__(self) -> None:
         os.close(self._fd)

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from collections.abc import Sequence
+from enum import IntEnum
 
+from origin.delivery.native import NATIVE
 from origin.delivery.resource import FileSpan, OpenFile, Part, part_size
 
 GATHER_BELOW = 32 * 1024
@@ -24,6 +27,8 @@ _MAX_GAP = 16 * 1024
 _MAX_EXTENT = 256 * 1024
 _MAX_PIECES = 256  # of one call, each with a gap at most: half of IOV_MAX
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
+
+_MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 _gap = memoryview(bytearray(_MAX_GAP))
 _probe = bytearray(1)
@@ -125,6 +130,55 @@ def resident(file: OpenFile, position: int) -> bool:
     except OSError:
         return True
     return True
+
+
+class Why(IntEnum):
+    """How a push ended."""
+
+    WHOLE = 0
+    """All is sent; the only one that is false."""
+    FULL = 1
+    """The socket took no more."""
+    COLD = 2
+    """The file's bytes are not all in memory."""
+    SHORT = 3
+    """The file ends before its span."""
+    BROKEN = 4
+    """The peer has gone, or the file cannot be read."""
+
+
+Push = tuple[socket.socket, bytes, OpenFile, int, int, bool]
+"""To a socket that does not block, some bytes and then, in the same packets, of a file from a
+position on so many; and whether that may wait for the disk."""
+
+
+def push_all_in_python(pushes: list[Push]) -> list[tuple[int, int]]:
+    """Do what each of ``pushes`` says, one after the other: the bytes sent, and a ``Why``."""
+    return [_push(*push) for push in pushes]
+
+
+def _push(
+    sock: socket.socket, front: bytes, file: OpenFile, start: int, count: int, wait: bool
+) -> tuple[int, int]:
+    sent = 0
+    try:
+        if front:
+            sent = sock.send(front, _MSG_MORE)
+            if sent < len(front):
+                return sent, Why.FULL
+        if not wait and not resident(file, start + count - 1):
+            return sent, Why.COLD
+        taken = os.sendfile(sock.fileno(), file.fileno(), start, count)
+    except BlockingIOError:
+        return sent, Why.FULL
+    except OSError:
+        return sent, Why.BROKEN
+    if taken == 0:
+        return sent, Why.SHORT
+    return sent + taken, Why.WHOLE if taken == count else Why.FULL
+
+
+push_all = NATIVE.push_all if NATIVE else push_all_in_python
 
 
 def warm(cold: Cold) -> None:

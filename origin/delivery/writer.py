@@ -7,10 +7,11 @@ its own buffer is empty. Where there is no socket to write to (TLS) or no Linux,
 through the transport under its back pressure.
 
 Connections take turns (``Rounds``): each sends ``TURN`` bytes, or a little more where that is all.
-What one poll of the loop brings is read and decided first, and then sent: the interpreter and the
-kernel's network code push each other out of the processor's caches, and so do it once a round, not
-once a request. Where a connection stands is two numbers, part and offset; what a socket did not
-take is read again later, so a stalled reader costs nothing.
+What one poll of the loop brings is read and decided first, and then sent, the long stretches of
+files of many connections in one call (``push_all``): the interpreter and the kernel's network code
+push each other out of the processor's caches, and so do it once a round, not once a request. Where
+a connection stands is two numbers, part and offset; what a socket did not take is read again later,
+so a stalled reader costs nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from functools import partial
 
 from origin.delivery.resource import Arrival, FileSpan, Part, part_size
-from origin.delivery.spans import GATHER_BELOW, Cold, gather, resident, warm
+from origin.delivery.spans import GATHER_BELOW, Cold, Push, Why, gather, push_all, warm
 
 TURN = 512 * 1024
 REST = TURN // 4
@@ -32,6 +33,7 @@ REST = TURN // 4
 SCRATCH = 128 * 1024
 """Size of the buffer that the connections of one loop share: nothing is in it between two turns."""
 
+_TOGETHER = 32  # turns, in one call
 _LEAST = TURN // 16  # what a step counts for: very small spans make many system calls a byte
 _MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
@@ -58,24 +60,45 @@ class Rounds:
         self._scheduled = False
 
     def add(self, writer: BodyWriter) -> None:
-        self._due.append(writer)
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._round)
+        if not writer.due:
+            writer.due = True
+            self._due.append(writer)
+            if not self._scheduled:
+                self._scheduled = True
+                self._loop.call_soon(self._round)
 
     def _round(self) -> None:
-        due, ended = self._due, self._ended
+        ended = self._ended
         try:
-            for _ in range(len(due)):
-                writer = due.popleft()
-                if writer.turn():
-                    ended.append(writer)
+            left = len(self._due)
+            while left > 0:
+                self._turns(min(left, _TOGETHER))
+                left -= _TOGETHER
             while ended:
                 ended.popleft().end()
         finally:  # the others go on, should one raise
-            self._scheduled = bool(due or ended)
+            self._scheduled = bool(self._due or ended)
             if self._scheduled:
                 self._loop.call_soon(self._round)
+
+    def _turns(self, count: int) -> None:
+        pushing: list[BodyWriter] = []
+        pushes: list[Push] = []
+        try:
+            for _ in range(count):
+                writer = self._due.popleft()
+                writer.due = False
+                push = writer.turn()
+                if push is not None:
+                    pushing.append(writer)
+                    pushes.append(push)
+                elif writer.over:
+                    self._ended.append(writer)
+        finally:
+            for writer, push, (sent, why) in zip(pushing, pushes, push_all(pushes), strict=True):
+                writer.pushed(push, sent, why)
+                if writer.over:
+                    self._ended.append(writer)
 
 
 class BodyWriter:
@@ -96,6 +119,8 @@ class BodyWriter:
         "_transport",
         "_trusting",
         "_watching",
+        "due",
+        "over",
         "sent",
     )
 
@@ -119,6 +144,10 @@ class BodyWriter:
         self._parts: tuple[Part, ...] = ()
         self._index = self._offset = self._left = 0
         self.sent = 0
+        self.due = False
+        """It is among those whose turn comes."""
+        self.over = False
+        """It has ended, and is to say so."""
 
     @property
     def active(self) -> bool:
@@ -166,50 +195,66 @@ class BodyWriter:
             self._socket.close()
             self._socket = None
 
-    def turn(self) -> bool:
-        """Send a turn's bytes and see to it that more follow; whether that was the end."""
+    def turn(self) -> Push | None:
+        """What to push for it, a turn's bytes; where there is nothing to push, they are sent."""
         if self._paused or not self._left:
-            return False
+            return None
         budget = TURN if self._left > TURN + REST else 2 * TURN
         try:
-            self._check()
-            while self._left and budget > 0:
-                sent = self._step(budget)
-                budget -= max(sent, _LEAST)
-                self._advance(sent)
+            if self._index or self._offset:
+                self._check()
+            push = self._to_push(budget)
+            if push is None:
+                self._write(budget)
+            return push
         except BlockingIOError:
             self._watch()
-            return False
         except Cold as cold:
             self._warm(cold)
-            return False
         except _Late as late:
             late.arrival.wait(partial(self._rounds.add, self))
-            return False
         except (OSError, EOFError):
-            # The peer has gone, or a file is not what was promised: never end short, or mixed.
-            self._failed = True
-            self._release()
-            return True
-        if self._left:
-            if not self._watching and not self._paused:
-                self._rounds.add(self)
-            return False
-        self._unwatch()
-        self._parts = ()
-        return True
+            self._fail()
+        return None
+
+    def pushed(self, push: Push, sent: int, why: int) -> None:
+        """What became of a turn's ``push``."""
+        self._advance(sent)
+        if not why:
+            self._go_on()
+        elif why == Why.FULL:
+            self._watch()
+        elif why == Why.COLD:
+            self._warm(Cold(push[2], push[3], push[4]))
+        else:
+            self._fail()
 
     def end(self) -> None:
         """Say how it ended."""
+        self.over = False
         finished, self._finished = self._finished, None
         if finished is not None:
             finished(not self._failed)
 
+    def _go_on(self) -> None:
+        if not self._left:
+            if self._watching:
+                self._unwatch()
+            self._parts = ()
+            self.over = True
+        elif not self._watching and not self._paused:
+            self._rounds.add(self)
+
+    def _fail(self) -> None:
+        """The peer has gone, or a file is not what was promised: never end short, or mixed."""
+        self._failed = True
+        self._release()
+        self.over = True
+
     def _check(self) -> None:
         """Between turns a file may be overwritten; in front of the first it was just looked at."""
         part = self._parts[self._index]
-        later = self._index or self._offset
-        if later and isinstance(part, FileSpan) and not part.file.unchanged():
+        if isinstance(part, FileSpan) and not part.file.unchanged():
             raise EOFError("the file has changed")
 
     def _advance(self, sent: int) -> None:
@@ -220,6 +265,34 @@ class BodyWriter:
             self._offset -= size
             self._index += 1
 
+    def _to_push(self, budget: int) -> Push | None:
+        """The next bytes, where they are a long stretch of a file, or end with one."""
+        if self._socket is None:
+            return None
+        parts, index, offset = self._parts, self._index, self._offset
+        part, front = parts[index], b""
+        if isinstance(part, bytes):
+            if offset or len(part) > REST or index + 1 == len(parts):
+                return None
+            front, part, offset = part, parts[index + 1], 0
+        if isinstance(part, bytes) or part.length < GATHER_BELOW:
+            return None
+        count = min(part.ready(offset), budget)
+        if count <= 0:
+            return None
+        wait, self._trusting = self._trusting, False
+        return self._socket, front, part.file, part.start + offset, count, wait
+
+    def _write(self, budget: int) -> None:
+        """Send ``budget`` bytes or a little more, up to where there is something to push."""
+        while self._left and budget > 0:
+            sent = self._step(budget)
+            if not sent:
+                break
+            self._advance(sent)
+            budget -= max(sent, _LEAST)
+        self._go_on()
+
     def _step(self, budget: int) -> int:
         part = self._parts[self._index]
         wait, self._trusting = self._trusting, False
@@ -227,7 +300,7 @@ class BodyWriter:
             if part.arrival is not None and part.ready(self._offset) <= 0:
                 raise EOFError("no more comes") if part.arrival.failed else _Late(part.arrival)
             if self._direct and part.length >= GATHER_BELOW:
-                return self._sendfile(part, budget, wait)
+                return 0
         elif len(part) >= GATHER_BELOW or self._stands_alone():
             return self._send(memoryview(part)[self._offset : self._offset + budget])
         filled = gather(
@@ -244,17 +317,6 @@ class BodyWriter:
         """Whether the part has no small neighbour to be gathered with."""
         following = self._parts[self._index + 1 : self._index + 2]
         return not following or part_size(following[0]) >= GATHER_BELOW
-
-    def _sendfile(self, span: FileSpan, budget: int, wait: bool) -> int:
-        assert self._socket is not None
-        start = span.start + self._offset
-        count = min(span.ready(self._offset), budget)
-        if not wait and not resident(span.file, start + count - 1):
-            raise Cold(span.file, start, count)
-        sent = os.sendfile(self._socket.fileno(), span.file.fileno(), start, count)
-        if sent == 0:
-            raise EOFError("the file ends before its span")
-        return sent
 
     def _send(self, data: memoryview) -> int:
         if self._socket is not None:

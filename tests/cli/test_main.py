@@ -13,6 +13,7 @@ import pytest
 
 from cli import check
 from cli.main import COMMANDS, main
+from origin.delivery.native import NATIVE
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
@@ -48,7 +49,9 @@ def test_the_version(capsys: Output) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["--version"])
     assert raised.value.code == 0
-    assert capsys.readouterr().out.strip() == version("vod-origin")
+    said = capsys.readouterr().out.strip()
+    assert said.startswith(f"vod-origin {version('vod-origin')} (")
+    assert ("compiled" in said) is (NATIVE is not None)
 
 
 @pytest.mark.parametrize(

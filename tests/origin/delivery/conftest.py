@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 import uvloop
 
+from origin.delivery import spans, writer
+from origin.delivery.native import NATIVE
 from tests.origin.delivery.serving import Serving
 
 
@@ -20,3 +22,14 @@ def pytest_asyncio_loop_factories(
 async def serving() -> AsyncIterator[Serving]:
     async with Serving() as running:
         yield running
+
+
+@pytest.fixture(params=["compiled", "python"])
+def pushing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What sends long stretches of files: all bodies are the same with both."""
+    if request.param == "python":
+        monkeypatch.setattr(writer, "push_all", spans.push_all_in_python)
+    elif NATIVE is None:
+        pytest.skip("the compiled hot path was not built")
+    else:
+        monkeypatch.setattr(writer, "push_all", NATIVE.push_all)

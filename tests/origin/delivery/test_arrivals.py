@@ -12,6 +12,8 @@ from origin.delivery.resource import Arrival, FileSpan, OpenFile
 from tests.origin.delivery.library import noise, resource
 from tests.origin.delivery.serving import Reply, Serving, Wire, request, until
 
+pytestmark = pytest.mark.usefixtures("pushing")
+
 HEAD = b"head of a segment"
 START = 5000
 SIZES = [100, 20_000, 600_000]

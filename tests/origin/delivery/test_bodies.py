@@ -21,6 +21,8 @@ from tests.origin.delivery.serving import Serving, Wire, request, until
 from tests.origin.delivery.test_answer import parse_multipart
 from tests.support.certificates import trusting, write_pair
 
+pytestmark = pytest.mark.usefixtures("pushing")
+
 MIB = 1 << 20
 
 
@@ -331,7 +333,7 @@ async def test_a_reader_that_leaves_while_the_disk_is_asked(
         loop.call_soon_threadsafe(asked.set)
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
 
-    monkeypatch.setattr(writer, "resident", lambda file, position: False)
+    monkeypatch.setattr(writer, "push_all", lambda pushes: [(0, spans.Why.COLD) for _ in pushes])
     monkeypatch.setattr(writer, "warm", warm)
     serving.resources["/v/x"] = shapes(file)["segment"]
     wire = await serving.connect()

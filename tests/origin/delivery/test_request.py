@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from origin.delivery.limits import Limits, Waiting
-from origin.delivery.request import Refusal, Request, RequestReader
+from origin.delivery.native import NATIVE
+from origin.delivery.request import Refusal, Request, RequestReader, read_head_in_python
 from tests.support.tracks import PROPERTY
 
 HOST = b"Host: a\r\n"
@@ -291,8 +292,19 @@ def test_the_pieces_make_no_difference(data: st.DataObject) -> None:
     assert [_gist(item) for item in pieces] == [_gist(item) for item in read(joined)]
 
 
+MEDIA = ("/v/", "/t/")
+
+
 def plain(data: bytes, limits: Limits | None = None) -> Request | None:
-    return RequestReader(limits or Limits(), ("/v/",), []).plain(data)
+    """As read by Python and, where it is built, by what was compiled: there is no difference."""
+    limits = limits or Limits()
+    bounds = limits.head_bytes, limits.target_bytes, limits.header_lines
+    head = read_head_in_python(data, MEDIA, *bounds)
+    if NATIVE:
+        assert NATIVE.read_head(data, MEDIA, *bounds) == head
+    request = RequestReader(limits, MEDIA, []).plain(data)
+    assert head == (request and (request.method, request.path, request.target, request.headers))
+    return request
 
 
 def test_what_players_and_cdns_send_is_plain() -> None:
@@ -366,6 +378,55 @@ def test_plain_reads_nothing_but_what_llhttp_reads_too(data: st.DataObject) -> N
 @pytest.mark.parametrize("data", [data for data, _ in (*REFUSED, *ACCEPTED)])
 def test_plain_agrees_on_all_that_is_tested_here(data: bytes) -> None:
     _agrees(data)
+
+
+BYTES = st.sampled_from(b"aZ09 \t\r\n:-_/?[].,;%~\x00\x7f\x80\xff").map(lambda byte: bytes([byte]))
+SCRAPS = st.lists(BYTES, max_size=12).map(b"".join)
+NAMES = st.sampled_from(
+    b"Host host Range IF-match if-none-match If-Range if-modified-since if-unmodified-since"
+    b" accept-encoding connection keep-alive proxy-connection upgrade content-length te trailer"
+    b" transfer-encoding expect if- if-a if-1 if-- ifx i te2 hosts x-host".split()
+)
+HOSTS = st.sampled_from(
+    b"a A.b:80 : :8 a: [::1] [::1]:80 [v1.a]: [] [g] [::1 ::1] a[b] a,b a@b a/b %41 ~!$&'()*"
+    b" +;= a:b 1.2.3.4 [::1]8 a:8:8".split()
+)
+
+
+@settings(PROPERTY, max_examples=1500)
+@given(st.data())
+def test_compiled_or_not_a_head_is_read_the_same(data: st.DataObject) -> None:
+    """Whatever it is made of, and however close to a limit: ``plain`` compares."""
+    line = st.builds(
+        lambda name, colon, value: name + colon + value,
+        NAMES | SCRAPS,
+        st.sampled_from([b":", b": ", b":\t ", b" :", b""]),
+        SCRAPS | HOSTS | st.sampled_from([b"a \t", b"\x0ba", b"a\x0c", b"bytes=0-"]),
+    )
+    head = b"\r\n".join(
+        [
+            data.draw(st.sampled_from([b"GET ", b"HEAD ", b"GET", b"get ", b"POST ", b"GET  "]))
+            + data.draw(st.sampled_from([b"/v/", b"/t/", b"/w/", b"/v", b"", b"/"]))
+            + data.draw(SCRAPS)
+            + data.draw(
+                st.sampled_from([b" HTTP/1.1", b" HTTP/1.0", b"  HTTP/1.1", b" HTTP/1.1 "])
+            ),
+            *([b"Host: " + data.draw(HOSTS)] if data.draw(st.booleans()) else []),
+            *data.draw(st.lists(line, max_size=5)),
+            *data.draw(st.sampled_from([[b"", b""], [b""], [], [b"", b"", b""]])),
+        ]
+    )
+    limits = data.draw(
+        st.just(Limits())
+        | st.builds(
+            Limits,
+            head_bytes=st.integers(len(head) - 2, len(head) + 2),
+            target_bytes=st.integers(1, 20),
+            header_lines=st.integers(0, 6),
+        )
+    )
+    plain(head, limits)
+    plain(head[: data.draw(st.integers(0, len(head)))])
 
 
 def _agrees(data: bytes) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from origin.delivery.resource import FileSpan, OpenFile, Part, slice_parts
+from origin.delivery.native import NATIVE
+from origin.delivery.resource import FileSpan, OpenFile, Part, slice_parts, stamp_in_python
 from tests.origin.delivery.library import content, interleaved, noise, open_file, resource
 from tests.support.tracks import PROPERTY
 
@@ -17,6 +19,22 @@ BODY = noise(1000)
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> OpenFile:
     return open_file(tmp_path_factory.mktemp("library") / "file", BODY)
+
+
+STAMPS = [stamp_in_python, *([NATIVE.stamp] if NATIVE else [])]
+
+
+@pytest.mark.parametrize("stamp", STAMPS, ids=["python", "compiled"][: len(STAMPS)])
+def test_the_stamp_of_a_file(stamp: Callable[[int], tuple[int, int]], tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    file = open_file(path, b"abc")
+    for nanoseconds in (0, 1, 1_700_000_000_123_456_789, -1, -1_500_000_000):
+        os.utime(path, ns=(0, nanoseconds))
+        assert stamp(file.fileno()) == (path.stat().st_mtime_ns, 3)
+    os.truncate(path, 5_000_000_000)
+    assert stamp(file.fileno())[1] == 5_000_000_000
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        stamp(1 << 30)
 
 
 def test_an_open_file_closes_with_its_last_reference(tmp_path: Path) -> None:

@@ -2,18 +2,31 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from origin.delivery.native import NATIVE
 from origin.delivery.resource import FileSpan, OpenFile, Part, part_size
-from origin.delivery.spans import GATHER_BELOW, Cold, gather, resident, warm
+from origin.delivery.spans import (
+    GATHER_BELOW,
+    Cold,
+    Push,
+    Why,
+    gather,
+    push_all_in_python,
+    resident,
+    warm,
+)
 from tests.origin.delivery.library import content, interleaved, noise, open_file
 from tests.support.tracks import PROPERTY
 
 SIZE = 400_000
+Pusher = Callable[[list[Push]], list[tuple[int, int]]]
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +141,138 @@ def test_whatever_the_parts(data: st.DataObject, file: OpenFile) -> None:
         found += room[:filled]
         offset += filled
     assert found == whole
+
+
+PUSHERS = [push_all_in_python, *([NATIVE.push_all] if NATIVE else [])]
+every_pusher = pytest.mark.parametrize(
+    "push_all", PUSHERS, ids=["python", "compiled"][: len(PUSHERS)]
+)
+
+
+class Pair:
+    """A connection on loopback, none of whose ends waits."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self.there = socket.create_connection(listening.getsockname())
+            self.here, _ = listening.accept()
+        self.here.setblocking(False)
+
+    def push(
+        self, front: bytes, file: OpenFile, start: int, count: int, wait: bool = False
+    ) -> Push:
+        return self.here, front, file, start, count, wait
+
+    def read(self, size: int) -> bytes:
+        found = b""
+        while len(found) < size:
+            found += self.there.recv(size - len(found))
+        return found
+
+    def close(self) -> None:
+        self.here.close()
+        self.there.close()
+
+
+@pytest.fixture
+def pairs() -> Iterator[list[Pair]]:
+    made = [Pair() for _ in range(3)]
+    yield made
+    for pair in made:
+        pair.close()
+
+
+@every_pusher
+def test_what_is_pushed(push_all: Pusher, pairs: list[Pair], file: OpenFile) -> None:
+    body = noise(SIZE)
+    one, two, three = pairs
+    pushes = [
+        one.push(b"head", file, 7, 9000),
+        two.push(b"", file, SIZE - 1, 1),
+        three.push(b"h" * 3000, file, 0, 10_000, wait=True),
+        one.push(b"", file, 100, 50),
+    ]
+    assert push_all(pushes) == [(9004, Why.WHOLE), (1, Why.WHOLE), (13_000, Why.WHOLE), (50, 0)]
+    assert one.read(9054) == b"head" + body[7:9007] + body[100:150]
+    assert two.read(1) == body[-1:]
+    assert three.read(13_000) == b"h" * 3000 + body[:10_000]
+    assert push_all([]) == []
+
+
+@every_pusher
+def test_a_socket_without_room(push_all: Pusher, pairs: list[Pair], file: OpenFile) -> None:
+    body, (one, two, _) = noise(SIZE), pairs
+    total = 0
+    while total < 100 * SIZE:
+        sent, why = push_all([one.push(b"", file, total % SIZE, SIZE - total % SIZE)])[0]
+        total += sent
+        if why == Why.FULL and not sent:
+            break
+    assert push_all([one.push(b"head", file, 0, 10), two.push(b"head", file, 0, 10)]) == [
+        (0, Why.FULL),
+        (14, Why.WHOLE),
+    ]
+    assert one.read(total) == (body * (total // SIZE + 1))[:total]
+    assert two.read(14) == b"head" + body[:10]
+    front = bytes(100 * SIZE)
+    sent, why = push_all([two.push(front, file, 0, 10)])[0]
+    assert why == Why.FULL
+    assert 0 < sent < len(front)
+
+
+@every_pusher
+def test_what_cannot_be_pushed(
+    push_all: Pusher, pairs: list[Pair], file: OpenFile, tmp_path: Path
+) -> None:
+    one, two, three = pairs
+    unreadable = OpenFile(os.open(tmp_path / "written", os.O_WRONLY | os.O_CREAT))
+    three.here.shutdown(socket.SHUT_WR)
+    assert push_all(
+        [
+            one.push(b"head", file, SIZE + 1, 100),
+            two.push(b"", unreadable, 0, 10),
+            three.push(b"head", file, 0, 10),
+        ]
+    ) == [(4, Why.SHORT), (0, Why.BROKEN), (0, Why.BROKEN)]
+
+
+@every_pusher
+def test_what_is_cold_is_not_waited_for(
+    push_all: Pusher, pairs: list[Pair], tmp_path: Path
+) -> None:
+    if not hasattr(os, "posix_fadvise"):
+        pytest.skip("no way to drop a file from memory here")
+    cold = open_file(tmp_path / "file", noise(SIZE))
+
+    def drop() -> None:
+        os.fsync(cold.fileno())
+        os.posix_fadvise(cold.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    drop()
+    if resident(cold, SIZE - 1):
+        pytest.skip("this file system keeps its pages")
+    drop()  # to have asked may have brought them in
+    assert push_all([pairs[0].push(b"head", cold, 0, SIZE)]) == [(4, Why.COLD)]
+    sent, _ = push_all([pairs[0].push(b"", cold, 0, SIZE, wait=True)])[0]
+    assert pairs[0].read(4 + sent) == b"head" + noise(SIZE)[:sent]
+
+
+@pytest.mark.skipif(NATIVE is None, reason="the compiled hot path was not built")
+def test_compiled_what_is_no_push_is_refused(pairs: list[Pair], file: OpenFile) -> None:
+    assert NATIVE
+    here = pairs[0].here
+    for wrong in (
+        None,
+        [None],
+        [()],
+        [(here, b"", file, 0, 1)],
+        [(here, "", file, 0, 1, False)],
+        [(here, b"", file, -1, 1, False)],
+        [(here, b"", file, 0, 0, False)],
+        [(here, b"", file, 2**63 - 1, 2, False)],
+        [(here, b"", file, 2**64, 1, False)],
+        [(here, b"", None, 0, 1, False)],
+        [(None, b"", file, 0, 1, False)],
+    ):
+        with pytest.raises((TypeError, ValueError, OverflowError, SystemError)):
+            NATIVE.push_all(wrong)  # type: ignore[arg-type]
