@@ -27,7 +27,7 @@ from packager.text.document import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
-_TITLE_COST, _SAMPLE_COST, _CUE_COST = 4096, 37, 300
+_TITLE_COST, _SEGMENT_COST, _CUE_COST = 4096, 64, 300
 
 
 @dataclass(slots=True)
@@ -55,9 +55,11 @@ class Title:
 
     @property
     def nbytes(self) -> int:
-        samples = sum(len(r.track.samples) for r in self.presentation.renditions)
+        renditions = self.presentation.renditions
+        samples = sum(r.track.samples.nbytes for r in renditions)
+        segments = sum(len(r.segments) for r in renditions)
         cues = sum(len(t.cues) for t in self.presentation.text)
-        return _TITLE_COST + samples * _SAMPLE_COST + cues * _CUE_COST
+        return _TITLE_COST + samples + segments * _SEGMENT_COST + cues * _CUE_COST
 
 
 class Titles:

@@ -33,8 +33,8 @@ from origin.delivery.handover import Ending, Exchange
 from origin.delivery.limits import Patience, Waiting
 from origin.delivery.request import Refusal, Request, RequestReader
 from origin.delivery.resource import Resource
-from origin.delivery.site import Site
-from origin.delivery.writer import BodyWriter
+from origin.delivery.site import CUT_SHORT, Site
+from origin.delivery.writer import BodyWriter, Outcome
 from origin.problem import Problem
 
 INLINE = 64 * 1024
@@ -58,6 +58,7 @@ class State(Enum):
 
 # Of an Enum, a member that is not at hand takes longer to read than a function to call.
 _WAITING, _ANSWERING, _LINGERING, _GONE = State
+_WHOLE = Outcome.WHOLE
 _IDLE = Waiting.IDLE
 
 
@@ -171,7 +172,7 @@ class DeliveryProtocol(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._state is _ANSWERING:
-            if self._exchange is not None:
+            if self._exchange is not None and self._status != CUT_SHORT:
                 self._status = self._exchange.status or _VIEWER_LEFT
             self._report(self._sent(), aborted=True)
         self._state = _GONE
@@ -191,6 +192,8 @@ class DeliveryProtocol(asyncio.Protocol):
             self._close()
 
     def abort(self) -> None:
+        """Cut short what is being answered."""
+        self._status = CUT_SHORT
         self._transport.abort()
 
     def look(self, now: float) -> None:
@@ -348,13 +351,15 @@ class DeliveryProtocol(asyncio.Protocol):
         else:
             self._writer.start((head, *parts), whole, self._written)
 
-    def _written(self, whole: bool) -> None:
+    def _written(self, outcome: Outcome) -> None:
         """The end of what took turns."""
         if self._state is _GONE:
             return
-        if whole:
+        if outcome is _WHOLE:
             self._done(self._writer.sent - self._sent_before)
             self._pump()
+        elif outcome is Outcome.BROKEN:
+            self.abort()
         else:
             self._transport.abort()
 
@@ -370,7 +375,7 @@ class DeliveryProtocol(asyncio.Protocol):
         if exchange is None:
             return
         if ending is Ending.CUT:
-            self._transport.abort()
+            self.abort()
             return
         self._status = exchange.status
         self._exchange = None

@@ -26,9 +26,11 @@ Describe = Callable[[BaseException], Problem]
 Observe = Callable[[str, str, int, int, float, bool], None]
 """``(method, path, status, bytes sent, seconds, aborted)``, once for each answer.
 
-Bytes include the head, seconds count from the request's turn, and 499 is the status of a request
-whose viewer left before it had one.
+Bytes include the head, seconds count from the request's turn. 499 is the status of a request whose
+viewer left before it had one, ``CUT_SHORT`` of one whose answer we ended early.
 """
+
+CUT_SHORT = 0
 
 
 @dataclass(slots=True)

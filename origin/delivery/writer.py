@@ -22,6 +22,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable
+from enum import Enum, auto
 from functools import partial
 
 from origin.delivery.resource import Arrival, FileSpan, Part, part_size
@@ -44,6 +45,16 @@ class _Late(Exception):
     def __init__(self, arrival: Arrival) -> None:
         super().__init__(arrival)
         self.arrival = arrival
+
+
+class Outcome(Enum):
+    """How a body ended."""
+
+    WHOLE = auto()
+    GONE = auto()
+    """The peer was, before all of it was sent."""
+    BROKEN = auto()
+    """A file is not what was promised, or what was to arrive did not."""
 
 
 class Rounds:
@@ -106,12 +117,12 @@ class BodyWriter:
 
     __slots__ = (
         "_direct",
-        "_failed",
         "_finished",
         "_index",
         "_left",
         "_loop",
         "_offset",
+        "_outcome",
         "_parts",
         "_paused",
         "_rounds",
@@ -130,7 +141,7 @@ class BodyWriter:
         self._loop = loop
         self._transport = transport
         self._rounds = rounds
-        self._finished: Callable[[bool], None] | None = None
+        self._finished: Callable[[Outcome], None] | None = None
         self._direct = (
             sys.platform == "linux"
             and transport.get_extra_info("sslcontext") is None
@@ -140,7 +151,7 @@ class BodyWriter:
         self._watching = False
         self._paused = False
         self._trusting = False
-        self._failed = False
+        self._outcome = Outcome.WHOLE
         self._parts: tuple[Part, ...] = ()
         self._index = self._offset = self._left = 0
         self.sent = 0
@@ -153,10 +164,12 @@ class BodyWriter:
     def active(self) -> bool:
         return self._finished is not None
 
-    def start(self, parts: tuple[Part, ...], size: int, finished: Callable[[bool], None]) -> None:
+    def start(
+        self, parts: tuple[Part, ...], size: int, finished: Callable[[Outcome], None]
+    ) -> None:
         """Have ``parts`` sent, ``size`` bytes, none of them empty but for files' spans.
 
-        ``finished`` is called when they have been, or with False when they cannot be.
+        ``finished`` is called when they have been, or cannot be.
         """
         self._parts = parts
         self._left = size
@@ -213,8 +226,10 @@ class BodyWriter:
             self._warm(cold)
         except _Late as late:
             late.arrival.wait(partial(self._rounds.add, self))
+        except ConnectionError:
+            self._fail(Outcome.GONE)
         except (OSError, EOFError):
-            self._fail()
+            self._fail(Outcome.BROKEN)
         return None
 
     def pushed(self, push: Push, sent: int, why: int) -> None:
@@ -227,14 +242,14 @@ class BodyWriter:
         elif why == Why.COLD:
             self._warm(Cold(push[2], push[3], push[4]))
         else:
-            self._fail()
+            self._fail(Outcome.BROKEN if why == Why.SHORT else Outcome.GONE)
 
     def end(self) -> None:
         """Say how it ended."""
         self.over = False
         finished, self._finished = self._finished, None
         if finished is not None:
-            finished(not self._failed)
+            finished(self._outcome)
 
     def _go_on(self) -> None:
         if not self._left:
@@ -245,9 +260,9 @@ class BodyWriter:
         elif not self._watching and not self._paused:
             self._rounds.add(self)
 
-    def _fail(self) -> None:
-        """The peer has gone, or a file is not what was promised: never end short, or mixed."""
-        self._failed = True
+    def _fail(self, outcome: Outcome) -> None:
+        """Never end short, or mixed."""
+        self._outcome = outcome
         self._release()
         self.over = True
 
@@ -321,6 +336,8 @@ class BodyWriter:
     def _send(self, data: memoryview) -> int:
         if self._socket is not None:
             return self._socket.send(data, _MSG_MORE if len(data) < self._left else 0)
+        if self._transport.is_closing():
+            raise ConnectionAbortedError
         if self._paused:
             raise BlockingIOError
         self._transport.write(bytes(data))

@@ -1,8 +1,8 @@
 """Metrics of the delivery path: what each answer adds.
 
 Requests are counted by route (the kind of address), method, status and whether the answer counts
-towards the service level: client faults do not, our own do. All children are bound when the worker
-starts, so an answer costs a few additions.
+towards the service level: client faults do not, our own do, and so do answers that we cut short.
+All children are bound when the worker starts, so an answer costs a few additions.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ ROUTES = ("multivariant", "mpd", "media", "iframes", "init", "segment", "text", 
 METHODS = ("GET", "HEAD", "OPTIONS", "other")
 CODES = (
     "200", "204", "206", "301", "302", "304", "400", "401", "403", "404", "405", "408", "409",
-    "412", "413", "414", "416", "422", "429", "431", "499", "500", "502", "503", "504", "other",
+    "412", "413", "414", "416", "422", "429", "431", "499", "500", "502", "503", "504", "abort",
+    "other",
 )  # fmt: skip
+_NAMES = {"abort": 0, "other": -1}
+"""Codes that are no status: of an answer that we ended early, and of what has no name here."""
 _MEDIA = ("/v/", "/t/")
 _CLIENT_FAULTS = frozenset(code for code in CODES if code.startswith("4"))
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -93,7 +96,7 @@ class HttpMetrics:
 
     def __init__(self, board: Board, worker: int) -> None:
         self._children = {
-            (route, method, int(code) if code.isdigit() else 0): _Children(
+            (route, method, int(code) if code.isdigit() else _NAMES[code]): _Children(
                 board.cell(worker, REQUESTS, (route, method, code, slo)),
                 board.cell(worker, ABORTED, (route,)),
                 board.cell(worker, BYTES, (route,)),
@@ -118,4 +121,5 @@ class HttpMetrics:
     def _other(self, route: str, method: str, status: int) -> _Children:
         """Of a method or a status that has no name here."""
         method = method if method in METHODS else "other"
-        return self._children.get((route, method, status)) or self._children[route, method, 0]
+        other = self._children[route, method, _NAMES["other"]]
+        return self._children.get((route, method, status), other)

@@ -77,12 +77,12 @@ class AccessLog:
             return
         event = {
             "@timestamp": _timestamp(self._clock()),
-            "log.level": "error" if status >= 500 else "info",
+            "log.level": "error" if status >= 500 or not status else "info",
             "event.dataset": "vod-origin.access",
             "event.duration": round(seconds * 1e9),
             "event.outcome": "failure" if aborted or status >= 500 else "success",
             "http.request.method": method,
-            "http.response.status_code": status,
+            "http.response.status_code": status or None,
             "http.response.body.bytes": sent,
             "url.path": _without_token(path),
         }

@@ -15,6 +15,7 @@ import pytest
 
 from origin.delivery import spans, writer
 from origin.delivery.resource import FileSpan, OpenFile, Resource
+from origin.delivery.site import CUT_SHORT
 from origin.tls import make_context
 from tests.origin.delivery.library import content, interleaved, noise, open_file, resource
 from tests.origin.delivery.serving import Serving, Wire, request, until
@@ -221,8 +222,9 @@ async def test_readers_that_leave_leak_nothing(serving: Serving, file: OpenFile)
     await until(lambda: serving.server.connections == 0)
     await until(lambda: open_descriptors() <= before)
     assert len(serving.observed) == 40
-    for *_, sent, _, aborted in serving.observed:
+    for *_, status, sent, _, aborted in serving.observed:
         assert aborted
+        assert status != CUT_SHORT, "it was they who left"
         assert sent < 4 * MIB
 
 

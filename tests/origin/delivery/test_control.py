@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from origin.delivery.limits import Limits
+from origin.delivery.site import CUT_SHORT
 from tests.origin.delivery.library import noise, resource
 from tests.origin.delivery.serving import Serving, control_app, request, until
 
@@ -108,7 +109,7 @@ async def test_an_answer_cut_short_ends_the_connection(serving: Serving, path: s
     assert b"media" not in seen
     assert seen.startswith(b"HTTP/1.1 200")
     [observed] = serving.observed
-    assert observed[1:3] == (path, 200)
+    assert observed[1:3] == (path, CUT_SHORT)
     assert observed[-1], "it counts as aborted"
 
 
