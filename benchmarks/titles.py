@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packager.isobmff.writer import box, full_box
-from packager.model import UNITY_MATRIX, MediaKind, MovieIndex, Track, VideoConfig
+from packager.model import UNITY_MATRIX, MediaKind, MovieIndex, SampleTable, Track, VideoConfig
 from packager.movie import index_movie
 
 MOVIE_TIMESCALE = 1000
@@ -104,23 +104,31 @@ def write_title(path: Path, loop: Loop, turns: int, *, hollow: bool = False) -> 
 
 def _cut(track: Track, seconds: int) -> Track:
     """The samples of the loop, which end where it ends or the next turn would be out of step."""
-    samples = track.samples
-    count = int(np.searchsorted(samples.dts, samples.dts[0] + seconds * track.timescale))
-    samples = samples.rows(0, count)
-    if int(samples.duration.sum()) != seconds * track.timescale:
+    dts = track.samples.rows().dts
+    count = int(np.searchsorted(dts, dts[0] + seconds * track.timescale))
+    rows = track.samples.rows(0, count)
+    if int(rows.duration.sum()) != seconds * track.timescale:
         raise ValueError(f"{seconds} s of track {track.track_id} are not whole samples")
+    samples = SampleTable.of(
+        rows.offset, rows.size, int(dts[0]), rows.duration, rows.shift, rows.sync
+    )
     return replace(track, samples=samples)
 
 
 def _lay_out(tracks: Sequence[Track]) -> _Layout:
-    times = np.concatenate([(t.samples.dts - t.samples.dts[0]) / t.timescale for t in tracks])
+    rows = [track.samples.rows() for track in tracks]
+    times = np.concatenate(
+        [(r.dts - r.dts[0]) / t.timescale for r, t in zip(rows, tracks, strict=True)]
+    )
     order = np.argsort(times, kind="stable")
-    owner = np.repeat(np.arange(len(tracks)), [len(t.samples) for t in tracks])[order]
-    sync = np.concatenate([t.samples.sync & (t.kind is MediaKind.VIDEO) for t in tracks])[order]
+    owner = np.repeat(np.arange(len(tracks)), [len(r) for r in rows])[order]
+    sync = np.concatenate(
+        [r.sync & (t.kind is MediaKind.VIDEO) for r, t in zip(rows, tracks, strict=True)]
+    )[order]
     return _Layout(
         track=owner,
-        source=np.concatenate([t.samples.offset for t in tracks])[order],
-        size=np.concatenate([t.samples.size for t in tracks])[order],
+        source=np.concatenate([r.offset for r in rows])[order],
+        size=np.concatenate([r.size for r in rows])[order],
         new_chunk=np.concatenate(([True], owner[1:] != owner[:-1])) | sync,
     )
 
@@ -149,7 +157,7 @@ def _trak(track: Track, track_id: int, duration: int, seconds: int, stbl: bytes)
     volume = 0 if video else 0x100
     tkhd = struct.pack(">5I8xhhhH", 0, 0, track_id, 0, duration, 0, 0, volume, 0)
     shown = struct.pack(">2I", *(side << 16 for side in picture))
-    edit = struct.pack(">2Ii2H", 1, duration, -int(track.samples.dts[0]), 1, 0)
+    edit = struct.pack(">2Ii2H", 1, duration, -track.samples.dts.first, 1, 0)
     mdhd = struct.pack(">4I2H", 0, 0, track.timescale, seconds * track.timescale, 0x55C4, 0)
     handler = b"vide" if video else b"soun"
     media_header = full_box("vmhd", 0, 1, bytes(8)) if video else full_box("smhd", 0, 0, bytes(4))
@@ -167,8 +175,8 @@ def _trak(track: Track, track_id: int, duration: int, seconds: int, stbl: bytes)
 
 
 def _stbl(track: Track, turns: int, stsc: bytes, co64: bytes) -> bytes:
-    samples = track.samples
-    shifts = np.tile(samples.pts - samples.dts, turns)
+    samples = track.samples.rows()
+    shifts = np.tile(samples.shift, turns)
     sizes = np.tile(samples.size, turns)
     parts = [
         full_box("stsd", 0, 0, struct.pack(">I", 1), track.config.sample_entry),

@@ -66,7 +66,7 @@ def _describe(rendition: Rendition) -> dict[str, Any]:
         "language": track.language,
         "timescale": track.timescale,
         "samples": len(track.samples),
-        "first_pts": int(track.samples.pts[0]),
+        "first_pts": track.samples.first_pts,
         "bandwidth": rendition.bandwidth,
         "average_bandwidth": rendition.average_bandwidth,
         "edit_list": _edit(track),
@@ -91,7 +91,7 @@ def _edit(track: Track) -> dict[str, int | None] | None:
 
 
 def _key_frames(track: Track) -> dict[str, int]:
-    times = np.sort(track.samples.pts[track.samples.sync])
+    times = np.sort(track.samples.sync_pts)
     gaps = np.diff(times)
     return {
         "count": len(times),

@@ -86,7 +86,7 @@ def _priming(audio: tuple[Rendition, ...]) -> Iterator[Fault]:
     """Tracks of one codec start alike, or lips move early in one language."""
     for first, other in pairwise(audio):
         before, after = (
-            round(-1000 * min(int(r.track.samples.pts[0]), 0) / r.timescale) for r in (first, other)
+            round(-1000 * min(r.track.samples.first_pts, 0) / r.timescale) for r in (first, other)
         )
         if first.config.codec == other.config.codec and before != after:
             yield Fault(
@@ -118,7 +118,7 @@ def _interleaved(presentation: Presentation) -> Iterator[Fault]:
     """Files whose tracks take turns, with the number of turns a segment has."""
     pieces: dict[str, int] = {}
     for rendition in presentation.renditions:
-        samples = rendition.track.samples
+        samples = rendition.track.samples.rows()
         joins = int((samples.offset[:-1] + samples.size[:-1] != samples.offset[1:]).sum())
         most = max(pieces.get(rendition.source, 0), joins // len(rendition.segments))
         pieces[rendition.source] = most

@@ -3,8 +3,8 @@
     SampleTable -> Track -> MovieIndex     what one MP4 holds (``packager.movie``)
     Rendition   -> Presentation            what one title is  (``packager.presentation``)
 
-Columns are read-only numpy arrays of one length, one row a sample in decode order; times are in
-the track's own timescale.
+Times are in the track's own timescale. A title's samples are asked for by the row, and expanded
+there and then (``packager.columns``): all of them at once are for those who have the time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from packager.columns import Column, Integers, Numbers, Rows, Sums, blocks, reduce_between
 
 
 class MediaKind(Enum):
@@ -78,64 +80,170 @@ class AudioConfig:
 CodecConfig = VideoConfig | AudioConfig
 
 
-@dataclass(frozen=True, eq=False)
-class SampleTable:
-    """``dts`` and ``pts`` are on the presentation's own timeline, the edit list already applied
-    (an audio track's priming lies below zero); ``duration`` is the distance to the next ``dts``.
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Neighbouring rows of a ``SampleTable``, as arrays of one length.
 
-    ``dts`` never falls. ``pts`` may be ``dts`` itself, where no sample is shifted, and ``duration``
-    an array of stride 0, where all are equal: then neither takes memory of its own."""
+    ``dts`` and ``pts`` are on the presentation's own timeline, the edit list already applied (an
+    audio track's priming lies below zero); ``duration`` is the distance to the next ``dts``,
+    ``shift`` that from ``dts`` to ``pts``."""
 
-    offset: NDArray[np.int64]
-    size: NDArray[np.int32]
-    dts: NDArray[np.int64]
-    pts: NDArray[np.int64]
-    duration: NDArray[np.int64]
+    offset: Numbers
+    size: Numbers
+    dts: Numbers
+    duration: Numbers
+    shift: Numbers
     sync: NDArray[np.bool_]
 
-    def __post_init__(self) -> None:
-        for column in (self.offset, self.size, self.dts, self.pts, self.duration, self.sync):
-            column.setflags(write=False)
+    @property
+    def pts(self) -> Numbers:
+        return self.dts + self.shift
 
     def __len__(self) -> int:
         return len(self.size)
 
-    @cached_property
+
+@dataclass(frozen=True, eq=False)
+class SampleTable:
+    """The samples of a track in decode order, told in few bytes.
+
+    ``dts`` never falls, its ``lengths`` are the durations; ``shift``: from ``dts`` to ``pts``;
+    ``sync``: the rows that are sync samples, None where all are."""
+
+    offset: Rows
+    size: Column
+    dts: Sums
+    shift: Column
+    sync: NDArray[np.int32] | None
+
+    @classmethod
+    def of(
+        cls,
+        offset: Integers,
+        size: Integers,
+        first_dts: int,
+        duration: Integers,
+        shift: Integers,
+        sync: NDArray[np.bool_],
+    ) -> SampleTable:
+        """Of columns that are nobody else's: they are kept where they are not all the same."""
+        return cls(
+            Column.of(offset),
+            Column.of(size),
+            Sums(first_dts, Column.of(duration)),
+            Column.of(shift),
+            None if sync.all() else np.flatnonzero(sync).astype(np.int32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it keeps."""
+        columns = (self.offset, self.size, self.dts, self.shift, self.sync)
+        return sum(column.nbytes for column in columns if column is not None)
+
+    @property
+    def duration(self) -> Column:
+        return self.dts.lengths
+
+    @property
     def steady(self) -> int | None:
         """The duration of every sample, where all are equal."""
-        first = self.duration[0]
-        equal = self.duration.strides == (0,) or np.all(self.duration == first)
-        return int(first) if equal else None
+        return self.duration.constant
+
+    @property
+    def in_order(self) -> bool:
+        """Samples are shown in the order they are decoded in."""
+        return self.shift.constant is not None
+
+    @property
+    def first_pts(self) -> int:
+        return int(self.pts(0, 1)[0])
 
     @cached_property
     def start(self) -> int:
         """The earliest presentation time."""
-        return int(self.pts[0] if self.pts is self.dts else self.pts.min())
+        start, least = self.first_pts, self.shift.bounds[0]
+        for first, stop in blocks(len(self)):
+            dts = self.dts.rows(first, stop)
+            if int(dts[0]) + least >= start:
+                break
+            start = min(start, int((dts + self.shift.rows(first, stop)).min()))
+        return start
 
     @cached_property
     def end(self) -> int:
         """Where the sample shown last ends."""
-        if self.steady is None:
-            return int((self.pts + self.duration).max())
-        return int(self.pts[-1] if self.pts is self.dts else self.pts.max()) + self.steady
+        if self.in_order:
+            return self.dts.end + self.shift.base
+        least, most = self.shift.bounds
+        end = self.dts.first + least
+        for first, stop in reversed([*blocks(len(self))]):
+            ends = self.dts.rows(first, stop) + self.duration.rows(first, stop)
+            if int(ends[-1]) + most <= end:
+                break
+            end = max(end, int((ends + self.shift.rows(first, stop)).max()))
+        return end
 
     @cached_property
-    def sync_pts(self) -> NDArray[np.int64]:
+    def sync_pts(self) -> Numbers:
         """Presentation times of the sync samples, in decode order."""
-        return self.pts if self.sync.all() else self.pts[np.flatnonzero(self.sync)]
+        if self.sync is None:
+            return self.pts(0, len(self))
+        return self.dts.take(self.sync) + self.shift.take(self.sync)
 
-    def rows(self, first: int, stop: int) -> SampleTable:
-        """Views of rows ``first`` up to ``stop``."""
-        part = slice(first, stop)
-        dts = self.dts[part]
-        return SampleTable(
-            self.offset[part],
-            self.size[part],
-            dts,
-            dts if self.pts is self.dts else self.pts[part],
-            self.duration[part],
-            self.sync[part],
+    @property
+    def sync_in_order(self) -> bool:
+        """No sync sample is shown before one that is decoded earlier."""
+        return self.in_order or bool(np.all(np.diff(self.sync_pts) >= 0))
+
+    def sync_from(self, times: Numbers) -> Numbers:
+        """The row of the first sync sample shown at each of ``times`` or after it, ``len(self)``
+        where there is none; of a track whose sync samples are in order."""
+        if self.sync is None and self.in_order and self.steady:
+            return (-((self.first_pts - times) // self.steady)).clip(0, len(self))
+        found = np.searchsorted(self.sync_pts, times)
+        return found if self.sync is None else np.append(self.sync, len(self))[found]
+
+    def pts(self, first: int, stop: int) -> Numbers:
+        """Presentation times of rows ``first`` up to ``stop``."""
+        return self.dts.rows(first, stop) + self.shift.rows(first, stop)
+
+    def earliest(self, edges: Numbers) -> Numbers:
+        """The earliest presentation time from each of ``edges`` up to the next."""
+        if self.in_order:
+            return self.dts.take(edges[:-1]) + self.shift.base
+        least, most = self.shift.limits
+        # Shown before the first of a stretch is at most what is decoded so few samples later.
+        near = (most - least) // self.steady + 1 if self.steady else len(self)
+        if near * len(edges) > len(self):
+            return reduce_between(np.minimum, self.pts, edges)
+        rows = np.minimum(edges[:-1, np.newaxis] + np.arange(near), edges[1:, np.newaxis] - 1)
+        pts = self.dts.take(rows.ravel()) + self.shift.take(rows.ravel())
+        earliest: Numbers = pts.reshape(rows.shape).min(axis=1)
+        return earliest
+
+    def rows(self, first: int = 0, stop: int | None = None) -> Samples:
+        """Rows ``first`` up to ``stop``, or all."""
+        stop = len(self) if stop is None else stop
+        return Samples(
+            offset=self.offset.rows(first, stop),
+            size=self.size.rows(first, stop),
+            dts=self.dts.rows(first, stop),
+            duration=self.duration.rows(first, stop),
+            shift=self.shift.rows(first, stop),
+            sync=self._sync_rows(first, stop),
         )
+
+    def _sync_rows(self, first: int, stop: int) -> NDArray[np.bool_]:
+        if self.sync is None:
+            return np.ones(stop - first, np.bool_)
+        sync = np.zeros(stop - first, np.bool_)
+        low, high = np.searchsorted(self.sync, np.array((first, stop), np.int32))
+        sync[self.sync[low:high] - first] = True
+        return sync
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from packager.codecs import parse_sample_entry
+from packager.columns import blocks
 from packager.errors import BadMedia, LimitExceeded, UnsupportedMedia
 from packager.isobmff.boxes import Box, children, find, read_header, require
 from packager.isobmff.fragments import Defaults, TrackFragments, read_moof, read_trex
@@ -301,34 +303,56 @@ def _read_edit(trak: Box, movie_timescale: int, timescale: int) -> Edit | None:
 
 def _apply_edit(columns: Columns, kind: MediaKind, timescale: int, edit: Edit) -> SampleTable:
     """Move to the presentation's timeline and drop what no decoder needs for what is shown."""
-    dts, pts = columns.dts, columns.pts
-    dts += edit.shift  # where they are: the columns are nobody else's
-    if pts is not dts:
-        pts += edit.shift
-    size = columns.size.view(np.int32)  # as the largest fits
-    samples = SampleTable(columns.offset, size, dts, pts, columns.duration, columns.sync)
+    columns = replace(columns, first_dts=columns.first_dts + edit.shift)
+    samples = _sample_table(columns)
     stop = len(samples) if edit.end is None else _shown_before(samples, edit.end)
-    samples = samples.rows(_first_needed(samples, kind, timescale), stop)
-    if len(samples) == 0 or samples.end <= 0:
-        raise UnsupportedMedia("none of the track's samples is shown for any time", box="elst")
+    first = _first_needed(samples, kind, timescale)
+    if first >= stop:
+        raise _nothing_shown()
+    if (first, stop) != (0, len(samples)):
+        samples = _sample_table(columns.rows(first, stop))
+    if samples.end <= 0:
+        raise _nothing_shown()
     return samples
+
+
+def _sample_table(columns: Columns) -> SampleTable:
+    return SampleTable.of(
+        columns.offset,
+        columns.size,
+        columns.first_dts,
+        columns.duration,
+        columns.shift,
+        columns.sync,
+    )
+
+
+def _nothing_shown() -> UnsupportedMedia:
+    return UnsupportedMedia("none of the track's samples is shown for any time", box="elst")
 
 
 def _shown_before(samples: SampleTable, end: int) -> int:
     """Rows up to the last that is shown before ``end``."""
-    backwards = samples.pts[::-1] < end
-    return len(samples) - int(backwards.argmax()) if backwards.any() else 0
+    for first, stop in reversed([*blocks(len(samples))]):
+        shown = np.flatnonzero(samples.pts(first, stop) < end)
+        if len(shown):
+            return first + int(shown[-1]) + 1
+    return 0
 
 
 def _first_needed(samples: SampleTable, kind: MediaKind, timescale: int) -> int:
     """Pictures are decoded from the last sync sample before the edit, sound from its priming
     (about a second of it at most); both are hidden by their negative times."""
     if kind is MediaKind.AUDIO:
-        if samples.pts[0] + samples.duration[0] > -timescale:
-            return 0
-        return int(np.argmax(samples.pts + samples.duration > -timescale))
-    starts = np.flatnonzero(samples.sync)
+        for first, stop in blocks(len(samples)):
+            ends = samples.pts(first, stop) + samples.duration.rows(first, stop)
+            heard = np.flatnonzero(ends > -timescale)
+            if len(heard):
+                return first + int(heard[0])
+        return 0
+    starts = samples.sync_pts
     if len(starts) == 0:
         raise UnsupportedMedia("no sync sample: nothing of it can be decoded", box="stss")
-    before = starts[samples.pts[starts] <= 0]
-    return int(before[-1] if len(before) else starts[0])
+    before = np.flatnonzero(starts <= 0)
+    nearest = int(before[-1]) if len(before) else 0
+    return nearest if samples.sync is None else int(samples.sync[nearest])

@@ -140,11 +140,9 @@ def _on_common_origin(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def _shifted(track: Track, origin: Fraction) -> Track:
-    ticks = floor(origin * track.timescale)
-    samples = track.samples
-    dts = samples.dts - ticks
-    pts = dts if samples.pts is samples.dts else samples.pts - ticks
-    return replace(track, samples=replace(samples, dts=dts, pts=pts))
+    dts = track.samples.dts
+    dts = replace(dts, first=dts.first - floor(origin * track.timescale))
+    return replace(track, samples=replace(track.samples, dts=dts))
 
 
 def _of_title_length(candidates: list[Candidate], missing: list[LeftOut]) -> list[Candidate]:
@@ -189,9 +187,8 @@ def _nth(candidate: Candidate, audio: list[Candidate]) -> int:
 
 def _average_bitrate(candidate: Candidate) -> Fraction:
     samples = candidate.track.samples
-    return Fraction(
-        int(samples.size.sum()) * candidate.track.timescale, max(int(samples.duration.sum()), 1)
-    )
+    length = samples.dts.end - samples.dts.first
+    return Fraction(samples.size.total * candidate.track.timescale, max(length, 1))
 
 
 def _timeline(
@@ -221,8 +218,7 @@ def _renditions(
 
 def _rendition(candidate: Candidate, timeline: tl.Timeline) -> Rendition:
     track = candidate.track
-    sync_pts = track.samples.sync_pts
-    if np.any(sync_pts[1:] < sync_pts[:-1]):
+    if not track.samples.sync_in_order:
         raise UnsupportedMedia("its key frames are not in order of time")
     layout = fragment_layout(track)
     edges = tl.segment_edges(track, timeline)
@@ -252,7 +248,7 @@ def _frame_rate(track: Track, layout: FragmentLayout) -> Fraction | None:
     """Of the frame duration that nearly all have, else the mean."""
     if layout.duration:
         return Fraction(track.timescale, layout.duration)
-    durations = track.samples.duration
+    durations = track.samples.duration.rows(0, len(track.samples))
     middle = len(durations) // 2
     usual = int(np.partition(durations, middle)[middle])
     if usual and np.count_nonzero(durations == usual) >= 0.9 * len(durations):

@@ -113,22 +113,18 @@ def segment_edges(track: Track, timeline: Timeline) -> Ticks:
     after it. Boundaries beyond the track, and those with no sample between them, make no segment.
     """
     samples = track.samples
-    times = samples.sync_pts
     common = gcd(track.timescale, timeline.timescale)
     wanted = timeline.boundaries * (track.timescale // common)
     if track.timescale != timeline.timescale:
         wanted -= max(track.timescale, timeline.timescale) // common
     # In the track's ticks, rounded up: the first sample at or after it is the same.
-    rows = np.searchsorted(times, -(-wanted // (timeline.timescale // common)))
-    rows = rows[rows < len(times)]
-    if len(times) < len(samples):
-        rows = np.flatnonzero(samples.sync)[rows]
+    rows = samples.sync_from(-(-wanted // (timeline.timescale // common)))
     return _distinct(np.concatenate(([0], rows, [len(samples)])))
 
 
 def segment_times(samples: SampleTable, edges: Ticks) -> tuple[Ticks, Ticks]:
     """Earliest presentation time and duration of each segment, in track ticks (SegmentTable)."""
-    starts = np.minimum.reduceat(samples.pts, edges[:-1])
+    starts = samples.earliest(edges)
     starts[0] = max(int(starts[0]), 0)
     ends = np.append(starts[1:], samples.end)
     durations = ends - starts

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,9 +55,9 @@ class TrackFragments:
     joined: list[Columns] = field(default_factory=list)
 
     def add(self, run: Columns, where: Box) -> None:
-        self.room_for(len(run.size), where)
-        self.count += len(run.size)
-        self.next_dts = int(run.dts[-1] + run.duration[-1]) if len(run.dts) else self.next_dts
+        self.room_for(len(run), where)
+        self.count += len(run)
+        self.next_dts = run.end
         self.runs.append(run)
         if len(self.runs) == _RUNS_TO_JOIN:
             self.joined.append(_join(self.runs))
@@ -76,18 +77,19 @@ class TrackFragments:
 
 def _join(runs: list[Columns]) -> Columns:
     """All runs as one table; each duration reaches to the next sample, over gaps too."""
+    runs = [run for run in runs if len(run)] or runs[:1]
     if len(runs) == 1:
         return runs[0]
-    dts = np.concatenate([run.dts for run in runs])
+    lengths = [len(run) for run in runs]
     duration = np.concatenate([run.duration for run in runs])
-    duration[:-1] = np.diff(dts)
-    shifted = any(run.pts is not run.dts for run in runs)
+    gaps = [later.first_dts - run.end for run, later in pairwise(runs)]
+    duration[np.cumsum(lengths[:-1]) - 1] += gaps
     return Columns(
         offset=np.concatenate([run.offset for run in runs]),
         size=np.concatenate([run.size for run in runs]),
-        dts=dts,
-        pts=np.concatenate([run.pts for run in runs]) if shifted else dts,
+        first_dts=runs[0].first_dts,
         duration=duration,
+        shift=np.concatenate([run.shift for run in runs]),
         sync=np.concatenate([run.sync for run in runs]),
     )
 
@@ -190,13 +192,12 @@ def _read_trun(
     if first_flags is not None and count:
         sample_flags[0] = first_flags
     offset = sums_before(size, position)
-    dts = sums_before(duration, track.next_dts)
     run = Columns(
         offset=offset,
         size=size.astype(np.uint32),
-        dts=dts,
-        pts=dts + column("composition", 0) if flags & 0x800 else dts,
+        first_dts=track.next_dts,
         duration=duration,
+        shift=column("composition", 0).astype(np.int32),
         sync=(sample_flags & NON_SYNC) == 0,
     )
     return run, int(offset[-1] + size[-1]) if count else position

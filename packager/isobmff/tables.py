@@ -6,7 +6,7 @@ box really holds, so no number in a file makes us allocate more than a small mul
 
 What a cold title costs is memory touched for the first time, more than arithmetic: the columns
 themselves. So tables are expanded a block at a time, what is the same for every sample is held once
-(an array of stride 0), and presentation times are the decode times where no sample is shifted.
+(an array of stride 0), and decode times are left to be added up where they are needed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,37 @@ _BLOCK = 32_768  # rows: what is made of one stays in the processor's cache
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """One row a sample in decode order, on the media's own timeline (no edit list applied)."""
+    """One row a sample in decode order, on the media's own timeline (no edit list applied).
+
+    ``first_dts``: of the first sample, the others follow by ``duration``; ``shift``: from each
+    decode time to the presentation time."""
 
     offset: Column
     size: Sizes
-    dts: Column
-    pts: Column
+    first_dts: int
     duration: Column
+    shift: NDArray[np.signedinteger[Any]]
     sync: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def rows(self, first: int, stop: int) -> Columns:
+        """Views of rows ``first`` up to ``stop``."""
+        part = slice(first, stop)
+        return Columns(
+            self.offset[part],
+            self.size[part],
+            self.first_dts + int(self.duration[:first].sum()),
+            self.duration[part],
+            self.shift[part],
+            self.sync[part],
+        )
+
+    @property
+    def end(self) -> int:
+        """The decode time of a sample behind the last."""
+        return self.first_dts + int(self.duration.sum())
 
 
 def read_sample_table(stbl: Box, max_samples: int) -> Columns:
@@ -48,11 +71,15 @@ def read_sample_table(stbl: Box, max_samples: int) -> Columns:
     ``max_samples``: more are refused before anything is allocated for them."""
     size = _sizes(stbl, max_samples)
     duration = _run_lengths(require(stbl, "stts"), len(size), ">u4", np.int64)
-    dts = sums_before(duration)
-    shifts = find(stbl, "ctts")
-    # Version 0 is unsigned by the letter (8.6.1.3); writers put negative offsets in it anyway.
-    pts = dts + _run_lengths(shifts, len(size), ">i4", np.int32) if shifts else dts
-    return Columns(_offsets(stbl, size), size, dts, pts, duration, _sync(stbl, len(size)))
+    shift = _shifts(find(stbl, "ctts"), len(size))
+    return Columns(_offsets(stbl, size), size, 0, duration, shift, _sync(stbl, len(size)))
+
+
+def _shifts(ctts: Box | None, count: int) -> NDArray[np.signedinteger[Any]]:
+    """Version 0 is unsigned by the letter (8.6.1.3); writers put negative offsets in it anyway."""
+    if ctts is None:
+        return np.broadcast_to(np.int32(0), count)
+    return _run_lengths(ctts, count, ">i4", np.int32)
 
 
 def sums_before(lengths: NDArray[np.integer[Any]], first: int = 0) -> Column:
@@ -149,7 +176,7 @@ def _sync(stbl: Box, count: int) -> NDArray[np.bool_]:
     """'stss' (8.6.2); without one every sample is a sync sample."""
     table = find(stbl, "stss")
     if table is None:
-        return np.ones(count, np.bool_)
+        return np.broadcast_to(np.True_, count)
     numbers = _entries(table, [("number", ">u4")])["number"].astype(np.int64)
     if len(numbers) and not (int(numbers.min()) >= 1 and int(numbers.max()) <= count):
         raise table.bad(f"names a sync sample outside 1..{count}")

@@ -114,7 +114,7 @@ def _iframe_sizes(rendition: Rendition) -> NDArray[np.int64]:
     """Bytes of each segment up to the end of its first sample."""
     edges = rendition.segments.edges
     heads = head_sizes(rendition.layout, np.diff(edges))
-    return heads + rendition.track.samples.size[edges[:-1]]
+    return heads + rendition.track.samples.size.take(edges[:-1])
 
 
 def _audio_media(presentation: Presentation, group: AudioGroup) -> Iterator[str]:

@@ -29,6 +29,7 @@ from packager.model import (
     FragmentLayout,
     MediaKind,
     Rendition,
+    Samples,
     SampleTable,
     Track,
 )
@@ -57,41 +58,32 @@ _byte_range: Callable[[tuple[int, int]], ByteRange] = partial(tuple.__new__, Byt
 def fragment_layout(track: Track) -> FragmentLayout:
     """How ``track`` is written; raises ``UnsupportedMedia`` where an offset leaves 32 bits."""
     samples = track.samples
-    least, most = _shifts(samples)
+    least, most = samples.shift.limits
     if samples.start < 0:  # its beginning is hidden
-        decode_shift = -int(samples.dts[0])
+        decode_shift = -samples.dts.first
         media_time = decode_shift - least
     else:
-        decode_shift = int(samples.pts[0] - samples.dts[0])
+        decode_shift = samples.first_pts - samples.dts.first
         media_time = 0
     least, most = (shift + media_time - decode_shift for shift in (least, most))
-    longest = int(samples.duration.max()) if samples.steady is None else samples.steady
+    longest = samples.duration.limits[1]
     if max(-least, most, media_time, longest) >= 1 << 31:
         raise UnsupportedMedia(f"track {track.track_id}: a time step does not fit in 32 bits")
     return FragmentLayout(
         decode_shift,
         media_time,
         duration=samples.steady,
-        all_sync=bool(samples.sync.all()),
+        all_sync=samples.sync is None,
         has_shifts=bool(least or most),
         roll=_roll_distance(track),
     )
-
-
-def _shifts(samples: SampleTable) -> tuple[int, int]:
-    """The least and the greatest distance from decode to presentation time."""
-    if samples.pts is samples.dts:
-        return 0, 0
-    shifts = samples.pts - samples.dts
-    return int(shifts.min()), int(shifts.max())
 
 
 def segment_sizes(
     samples: SampleTable, layout: FragmentLayout, edges: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Bytes of every whole segment."""
-    media = np.add.reduceat(samples.size, edges[:-1], dtype=np.int64)
-    return np.asarray(head_sizes(layout, np.diff(edges)) + media)
+    return head_sizes(layout, np.diff(edges)) + samples.size.sums(edges)
 
 
 def head_sizes(layout: FragmentLayout, samples: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -114,7 +106,7 @@ def plan_segment(rendition: Rendition, index: int) -> Splice:
     )
 
 
-def _sample_ranges(samples: SampleTable) -> Iterator[ByteRange]:
+def _sample_ranges(samples: Samples) -> Iterator[ByteRange]:
     """The samples' bytes in order, neighbours in the source joined."""
     ends = samples.offset + samples.size
     apart = np.ones(len(samples), np.bool_)
@@ -136,7 +128,7 @@ def _trun_row(layout: FragmentLayout) -> np.dtype[np.void]:
     return np.dtype(columns)
 
 
-def _moof(sequence: int, samples: SampleTable, layout: FragmentLayout) -> bytes:
+def _moof(sequence: int, samples: Samples, layout: FragmentLayout) -> bytes:
     mfhd = full_box("mfhd", 0, 0, struct.pack(">I", sequence))
     tfhd = full_box("tfhd", 0, _BASE_IS_MOOF, struct.pack(">I", _TRACK_ID))
     tfdt = full_box("tfdt", 1, 0, struct.pack(">Q", int(samples.dts[0]) + layout.decode_shift))
@@ -157,7 +149,7 @@ def _sbgp(count: int) -> bytes:
     return full_box("sbgp", 0, 0, b"roll", struct.pack(">3I", 1, count, 1))
 
 
-def _trun_rows(samples: SampleTable, layout: FragmentLayout) -> bytes:
+def _trun_rows(samples: Samples, layout: FragmentLayout) -> bytes:
     rows = np.empty(len(samples), _trun_row(layout))
     rows["size"] = samples.size
     if layout.duration is None:
@@ -166,7 +158,7 @@ def _trun_rows(samples: SampleTable, layout: FragmentLayout) -> bytes:
         rows["flags"] = _NOT_SYNC
         rows["flags"][samples.sync] = _SYNC
     if layout.has_shifts:
-        rows["shift"] = samples.pts - samples.dts + (layout.media_time - layout.decode_shift)
+        rows["shift"] = samples.shift + (layout.media_time - layout.decode_shift)
     return rows.tobytes()
 
 
@@ -245,6 +237,6 @@ def _roll_distance(track: Track) -> int:
         return 0
     usual = track.samples.steady
     if usual is None:
-        usual = int(np.median(track.samples.duration))
+        usual = int(np.median(track.samples.rows().duration))
     frame = Fraction(usual, track.timescale) * config.sample_rate
     return min(ceil(config.roll_distance / frame) if frame > 1 else config.roll_distance, 0x7FFF)

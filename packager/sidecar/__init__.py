@@ -19,8 +19,8 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from packager.columns import Column
 from packager.errors import BadSidecar
 from packager.isobmff.tables import MAX_SAMPLE_BYTES, MAX_SAMPLES
 from packager.model import LeftOut, MovieIndex
@@ -44,10 +44,11 @@ _EXPECTED = struct.Struct("<?")
 def pack(index: MovieIndex) -> bytes:
     """``BadSidecar`` for an index that ``unpack`` would refuse."""
     tables = [track.samples for track in index.tracks]
+    rows = [table.rows() for table in tables]
     parts = [_MOVIE.pack(index.size, len(index.tracks), len(index.skipped)), text(index.version)]
     parts += [pack_head(track) for track in index.tracks]
-    parts += [pack_column(table.size) for table in tables]
-    parts.append(pack_places([table.offset for table in tables], [table.size for table in tables]))
+    parts += [pack_column(r.size) for r in rows]
+    parts.append(pack_places([r.offset for r in rows], [r.size for r in rows]))
     parts += [pack_times(table) for table in tables]
     for item in index.skipped:
         parts += [text(item.what), text(item.reason), _EXPECTED.pack(item.expected)]
@@ -102,8 +103,8 @@ def _check_counts(counts: Sequence[int], size: int) -> None:
         raise BadSidecar(f"it claims {sum(counts)} samples of a file of {size} bytes")
 
 
-def _read_sizes(fields: Fields, count: int) -> NDArray[np.int32]:
-    size = read_column(fields, count, 0, np.iinfo(np.int32).max).expand(count, np.int32)
-    if int(size.max()) > MAX_SAMPLE_BYTES:
+def _read_sizes(fields: Fields, count: int) -> Column:
+    size = read_column(fields, count, 0, np.iinfo(np.int32).max)
+    if size.bounds[1] > MAX_SAMPLE_BYTES and size.limits[1] > MAX_SAMPLE_BYTES:
         raise BadSidecar("it has a sample of a size out of bounds")
     return size

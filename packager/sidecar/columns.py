@@ -1,4 +1,4 @@
-"""A column of integers in few bytes that numpy reads in a pass or two.
+"""The bytes of a column (``packager.columns``), and the column of which they are.
 
     planes   0, 1, 2, 3, 4 or 8 bytes a row
     codes    up to 256 values, and 1, 2, 4 or 8 bits a row that say which
@@ -6,31 +6,21 @@
 To either a base is added, and to rows that take more than their bytes hold a patch: which row, and
 how much more. ``pack_column`` takes what is smallest.
 
-Each count is held against the bytes that are there. Planes of no bytes are the exception: such a
-column is nothing until it is added to an array that its reader has made. That is done a block of
-rows at a time, as memory that is touched for the first time costs more than the arithmetic.
+What is read are views of the bytes, and each count is held against those that are there. Planes of
+no bytes are the exception: such a column takes no memory either.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from packager.columns import Codes, Column, Integers, Numbers, Patches, Plane
 from packager.errors import BadSidecar
 from packager.sidecar.fields import Fields
-
-Integers = NDArray[np.integer[Any]]
-Column = NDArray[np.int64]
-Number = TypeVar("Number", np.int32, np.int64)
-
-BLOCK = 12_288
-"""Rows: what is made of one fits the processor's cache, and is small enough for malloc not to map
-memory anew. A multiple of what a byte of codes holds."""
 
 _PLANES = {0: (), 1: ("<u1",), 2: ("<u2",), 3: ("<u2", "<u1"), 4: ("<u4",), 8: ("<i8",)}
 _CODE_BITS = (1, 2, 4, 8)
@@ -60,7 +50,7 @@ def pack_column(values: Integers) -> bytes:
     return _HEAD.pack(_CODES | bits, 0, 0) + table.tobytes() + pack_codes(codes, bits)
 
 
-def _ways_in_planes(values: Column) -> Iterator[tuple[int, int, int]]:
+def _ways_in_planes(values: Numbers) -> Iterator[tuple[int, int, int]]:
     """Bytes, width and base: most rows near zero, near the least of them, or near the middle."""
     yield len(values) * 8, 8, 0
     least, middle = int(values.min()), int(np.median(values))
@@ -69,18 +59,18 @@ def _ways_in_planes(values: Column) -> Iterator[tuple[int, int, int]]:
             yield _bytes_in_planes(values, width, base), width, base
 
 
-def _bytes_in_planes(values: Column, width: int, base: int) -> int:
+def _bytes_in_planes(values: Numbers, width: int, base: int) -> int:
     return (
         len(values) * width + int(np.count_nonzero(_is_far(values - base, width))) * _PATCH.itemsize
     )
 
 
-def _is_far(more: Column, width: int) -> NDArray[np.bool_]:
+def _is_far(more: Numbers, width: int) -> NDArray[np.bool_]:
     """Whether it takes a patch; what is below zero is very far as an unsigned number."""
     return more.view(np.uint64) >= 1 << 8 * width
 
 
-def _as_planes(values: Column, width: int, base: int) -> bytes:
+def _as_planes(values: Numbers, width: int, base: int) -> bytes:
     if width == 8:
         return _HEAD.pack(width, base, 0) + values.astype("<i8").tobytes()
     more = values - base
@@ -95,7 +85,7 @@ def _as_planes(values: Column, width: int, base: int) -> bytes:
     return _HEAD.pack(width, base, len(far)) + patches.tobytes() + planes
 
 
-def _few_values(values: Column) -> Column | None:
+def _few_values(values: Numbers) -> Numbers | None:
     """All values there are in order, if they are at most as many as codes tell apart."""
     most = 1 << _CODE_BITS[-1]
     if len(np.unique(values[: 4 * most])) > most:
@@ -121,113 +111,16 @@ def pack_codes(codes: Integers, bits: int) -> bytes:
 # ---- reading
 
 
-def blocks(count: int) -> Iterator[slice]:
-    for first in range(0, count, BLOCK):
-        yield slice(first, min(first + BLOCK, count))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plane:
-    values: Integers
-    shift: int
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        return int(self.values.min()) << self.shift, int(self.values.max()) << self.shift
-
-    def rows(self, block: slice) -> Integers:
-        rows = self.values[block]
-        return rows.astype(np.int64) << self.shift if self.shift else rows
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Codes:
-    """``rows_of_byte``: what each byte says of the rows it holds."""
-
-    rows_of_byte: Integers
-    packed: NDArray[np.uint8]
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        return int(self.rows_of_byte.min()), int(self.rows_of_byte.max())
-
-    def rows(self, block: slice) -> Integers:
-        """``block`` begins with the first row of a byte."""
-        per_byte = self.rows_of_byte.shape[1]
-        packed = self.packed[block.start // per_byte : -(-block.stop // per_byte)]
-        rows = self.rows_of_byte.take(packed, axis=0).reshape(-1)
-        return rows[: block.stop - block.start]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Patches:
-    """``more`` for each ``row``; rows rise."""
-
-    row: Column
-    more: Column
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """Of what is added to any row: none has more than one patch."""
-        if len(self.row) == 0:
-            return 0, 0
-        return min(0, int(self.more.min())), max(0, int(self.more.max()))
-
-    def add_to(self, out: NDArray[Number], block: slice) -> None:
-        if len(self.row) == 0 or self.row[-1] < block.start or self.row[0] >= block.stop:
-            return
-        first, stop = np.searchsorted(self.row, (block.start, block.stop))
-        out[self.row[first:stop] - block.start] += self.more[first:stop]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PackedColumn:
-    """A column as it was read, the sum of ``base``, ``parts`` and ``patches``; no row is below
-    ``least`` or above ``most``."""
-
-    base: int
-    parts: tuple[Plane | Codes, ...]
-    patches: Patches
-    least: int
-    most: int
-
-    @property
-    def constant(self) -> int | None:
-        """What every row is, where nothing but the base is there."""
-        return None if self.parts or len(self.patches.row) else self.base
-
-    def expand(self, count: int, kind: type[Number]) -> NDArray[Number]:
-        """All rows; a constant takes no memory."""
-        if self.constant is not None:
-            return np.broadcast_to(kind(self.constant), count)
-        out = np.empty(count, kind)
-        for block in blocks(count):
-            out[block] = self.parts[0].rows(block) if self.parts else 0
-            self._add(out[block], block, self.parts[1:])
-        return out
-
-    def add_to(self, out: NDArray[Number], block: slice) -> None:
-        """Add the rows of ``block`` to ``out``, which has as many."""
-        self._add(out, block, self.parts)
-
-    def _add(self, out: NDArray[Number], block: slice, parts: tuple[Plane | Codes, ...]) -> None:
-        for part in parts:
-            out += part.rows(block)
-        if self.base:
-            out += self.base
-        self.patches.add_to(out, block)
-
-
-def read_column(fields: Fields, count: int, least: int, most: int) -> PackedColumn:
+def read_column(fields: Fields, count: int, least: int, most: int) -> Column:
     """``least``, ``most``: what no row may pass, nor what its bytes alone say without its patch."""
     form, base, patched = fields.unpack(_HEAD)
     patches = _read_patches(fields, count, patched)
     parts = tuple(_read_parts(fields, count, form))
-    bounds = [(base, base), patches.bounds, *(part.bounds for part in parts)]
-    lowest, highest = (sum(side) for side in zip(*bounds, strict=True))
+    column = Column(count, base, parts, patches)
+    lowest, highest = column.bounds
     if not (least <= base <= most and least <= lowest and highest <= most):
         raise BadSidecar(f"it has a column with a number outside {least}..{most}")
-    return PackedColumn(base, parts, patches, lowest, highest)
+    return column
 
 
 def _read_patches(fields: Fields, count: int, patched: int) -> Patches:
@@ -254,4 +147,4 @@ def _read_parts(fields: Fields, count: int, form: int) -> Iterator[Plane | Codes
 
 def read_codes(fields: Fields, count: int, bits: int, values: Integers) -> Codes:
     packed = np.frombuffer(fields.take(-(-count * bits // 8)), np.uint8)
-    return Codes(values[_DIGITS[bits]], packed)
+    return Codes(count, values[_DIGITS[bits]], packed)

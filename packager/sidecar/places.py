@@ -4,34 +4,29 @@ In the order of the file one sample follows the other, whatever tracks they are 
 to say is whose each sample is, a bit or two, and how far it begins behind the end of the one before
 it: zero, but at the start and where something lies in between. The samples of a track keep their
 decode order; where that is not the order of the file, gaps are negative.
+
+It is kept like that, with what has been reached every ``GRAIN`` samples: from there the few samples
+are added up that are asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from packager.columns import BLOCK, GRAIN, Codes, Column, Integers, Numbers
 from packager.errors import BadSidecar
-from packager.sidecar.columns import (
-    Codes,
-    Column,
-    Integers,
-    PackedColumn,
-    blocks,
-    code_bits,
-    pack_codes,
-    pack_column,
-    read_codes,
-    read_column,
-)
+from packager.sidecar.columns import code_bits, pack_codes, pack_column, read_codes, read_column
 from packager.sidecar.fields import Fields
 
 MAX_GAP = 1 << 62
 
 
-def pack_places(offsets: Sequence[Column], sizes: Sequence[Integers]) -> bytes:
+def pack_places(offsets: Sequence[Numbers], sizes: Sequence[Integers]) -> bytes:
     """Of the samples of each track, in decode order."""
     reached = np.concatenate([np.maximum.accumulate(column) for column in offsets])
     order = np.argsort(reached, kind="stable")
@@ -43,73 +38,113 @@ def pack_places(offsets: Sequence[Column], sizes: Sequence[Integers]) -> bytes:
     return owners + pack_column(gaps)
 
 
-def read_places(fields: Fields, sizes: Sequence[Integers], file_size: int) -> list[Column]:
+@dataclass(frozen=True, eq=False)
+class FileOrder:
+    """The samples of all tracks in the order of the file; ``owners``: whose each is, None where
+    there is one track; ``gaps``: how far each lies behind the one before."""
+
+    sizes: Sequence[Column]
+    owners: Codes | None
+    gaps: Column
+
+    @property
+    def nbytes(self) -> int:
+        known = len(self._known) * (2 + len(self.sizes)) * 8
+        return self.gaps.nbytes + known + (self.owners.nbytes if self.owners else 0)
+
+    @cached_property
+    def _known(self) -> Numbers:
+        """The rows before which ``_reached`` is known, and ``_seen``."""
+        return np.append(np.arange(0, len(self.gaps), GRAIN), len(self.gaps))
+
+    @cached_property
+    def _seen(self) -> Sequence[Numbers]:
+        """Of each track, how many samples lie before the known rows."""
+        if self.owners is None:
+            return (self._known,)
+        turns = [self.owners.where(track).sums(self._known) for track in range(len(self.sizes))]
+        return [np.concatenate(([0], of_track.cumsum())) for of_track in turns]
+
+    @cached_property
+    def _reached(self) -> Numbers:
+        """Where the sample before each of the known rows ends."""
+        lengths = self.gaps.sums(self._known)
+        for size, seen in zip(self.sizes, self._seen, strict=True):
+            lengths += size.sums(seen)
+        return np.concatenate(([0], lengths.cumsum()))
+
+    def offsets(self, track: int, first: int, stop: int) -> Numbers:
+        """Where samples ``first`` up to ``stop`` of a track begin."""
+        seen = self._seen[track]
+        low, high = np.searchsorted(seen, (first + 1, stop)).tolist()
+        starts, _, turns = self._between(low - 1, high)
+        return starts[turns[track]][first - seen[low - 1] :][: stop - first]
+
+    def lies_in(self, file_size: int) -> bool:
+        """Whether each sample is inside the file."""
+        least, most = self.gaps.bounds
+        if least >= 0 and most * len(self.gaps) <= MAX_GAP:  # then the last one ends last
+            return self.gaps.total + sum(size.total for size in self.sizes) <= file_size
+        last = len(self._known) - 1
+        for low in range(0, last, BLOCK // GRAIN):
+            starts, sizes, _ = self._between(low, min(low + BLOCK // GRAIN, last))
+            if not 0 <= int(starts.min()) <= int(starts.max()) <= file_size:
+                return False
+            if int((starts + sizes).max()) > file_size:
+                return False
+        return True
+
+    def _between(
+        self, low: int, high: int
+    ) -> tuple[Numbers, Numbers, Sequence[NDArray[np.intp] | slice]]:
+        """Of the samples between two known rows where each begins and its size, and which of them
+        are of each track."""
+        first, stop = self._known[[low, high]].tolist()
+        turns = self._turns(first, stop)
+        sizes = np.empty(stop - first, np.int64)
+        for turn, size, seen in zip(turns, self.sizes, self._seen, strict=True):
+            sizes[turn] = size.rows(*seen[[low, high]].tolist())
+        ends = self.gaps.rows(first, stop) + sizes
+        ends[0] += self._reached[low]
+        return np.cumsum(ends, out=ends) - sizes, sizes, turns
+
+    def _turns(self, first: int, stop: int) -> Sequence[NDArray[np.intp] | slice]:
+        """Which of the rows are of each track."""
+        if self.owners is None:
+            return (slice(None),)
+        owner = self.owners.rows(first, stop)
+        return [np.flatnonzero(owner == track) for track in range(len(self.sizes))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offsets:
+    """Those of one track."""
+
+    order: FileOrder
+    track: int
+
+    @property
+    def nbytes(self) -> int:
+        return self.order.nbytes
+
+    def rows(self, first: int, stop: int) -> Numbers:
+        return self.order.offsets(self.track, first, stop)
+
+
+def read_places(fields: Fields, sizes: Sequence[Column], file_size: int) -> list[Offsets]:
     """The offset of each sample, by track; ``BadSidecar`` if one does not lie in the file."""
     count = sum(map(len, sizes))
-    owners = _read_owners(fields, len(sizes), count) if len(sizes) > 1 else None
-    gaps = read_column(fields, count, -MAX_GAP, MAX_GAP)
-    offsets = _in_turns(sizes, owners, gaps) if owners else [_alone(sizes[0], gaps)]
-    rising = gaps.least >= 0 and gaps.most * count <= MAX_GAP
-    for offset, size in zip(offsets, sizes, strict=True):
-        in_doubt = slice(-1, None) if rising else slice(None)
-        if not _lie_in(file_size, offset[in_doubt], size[in_doubt]):
-            raise BadSidecar("it has a sample that is not inside the file")
-    return offsets
+    owners = _read_owners(fields, sizes, count) if len(sizes) > 1 else None
+    order = FileOrder(sizes, owners, read_column(fields, count, -MAX_GAP, MAX_GAP))
+    if not order.lies_in(file_size):
+        raise BadSidecar("it has a sample that is not inside the file")
+    return [Offsets(order, track) for track in range(len(sizes))]
 
 
-def _alone(size: Integers, gaps: PackedColumn) -> Column:
-    start = np.empty(len(size), np.int64)
-    start[0] = 0
-    start[1:] = size[:-1]
-    for block in blocks(len(size)):
-        gaps.add_to(start[block], block)
-    return np.cumsum(start, out=start)
-
-
-def _in_turns(sizes: Sequence[Integers], owners: Codes, gaps: PackedColumn) -> list[Column]:
-    offsets = [np.empty(len(size), np.int64) for size in sizes]
-    places = [0] * len(sizes)
-    reached = 0
-    for block in blocks(sum(map(len, sizes))):
-        owner = owners.rows(block)
-        rows = [np.flatnonzero(owner == track) for track in range(len(sizes))]
-        parts = _next_parts(sizes, places, rows)
-        end = np.empty(len(owner), np.int64)
-        for track, size in enumerate(parts):
-            end[rows[track]] = size
-        gaps.add_to(end, block)
-        end[:1] += reached  # an array, which overflows in silence: places are checked at the end
-        np.cumsum(end, out=end)
-        reached = end[-1]
-        for track, size in enumerate(parts):
-            stop = places[track]
-            np.subtract(end.take(rows[track]), size, out=offsets[track][stop - len(size) : stop])
-    if places != [len(size) for size in sizes]:
-        raise BadSidecar("it gives a track fewer samples than it has")
-    return offsets
-
-
-def _next_parts(
-    sizes: Sequence[Integers], places: list[int], rows: Sequence[NDArray[np.intp]]
-) -> list[Column]:
-    """As many sizes of each track as there are rows; moves ``places`` behind them."""
-    parts: list[Column] = []
-    for track, size in enumerate(sizes):
-        first = places[track]
-        places[track] += len(rows[track])
-        if places[track] > len(size):
-            raise BadSidecar("it gives a track more samples than it has")
-        parts.append(size[first : places[track]].astype(np.int64))
-    return parts
-
-
-def _lie_in(file_size: int, offset: Column, size: Integers) -> bool:
-    if not 0 <= int(offset.min()) <= int(offset.max()) <= file_size:
-        return False
-    late = np.flatnonzero(offset > file_size - int(size.max()))
-    return bool(np.all(offset[late] + size[late] <= file_size))
-
-
-def _read_owners(fields: Fields, tracks: int, count: int) -> Codes:
-    bits = code_bits(tracks)
-    return read_codes(fields, count, bits, np.arange(1 << bits, dtype=np.uint8))
+def _read_owners(fields: Fields, sizes: Sequence[Column], count: int) -> Codes:
+    bits = code_bits(len(sizes))
+    owners = read_codes(fields, count, bits, np.arange(1 << bits, dtype=np.uint8))
+    for there, size in zip(owners.how_many(range(len(sizes))), sizes, strict=True):
+        if there != len(size):
+            raise BadSidecar(f"it gives a track {there} samples where it has {len(size)}")
+    return owners

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packager.codecs import parse_sample_entry
+from packager.columns import Column, Rows, Sums
 from packager.errors import BadMedia, BadSidecar
 from packager.isobmff.boxes import walk
-from packager.isobmff.tables import sums_before
 from packager.model import (
     UNITY_MATRIX,
     CodecConfig,
@@ -21,7 +21,7 @@ from packager.model import (
     Track,
     VideoConfig,
 )
-from packager.sidecar.columns import Column, PackedColumn, blocks, pack_column, read_column
+from packager.sidecar.columns import pack_column, read_column
 from packager.sidecar.fields import Fields, blob, long, text
 
 MAX_TIME = 1 << 62
@@ -99,53 +99,34 @@ def _read_config(entry: bytes) -> CodecConfig:
 
 def pack_times(samples: SampleTable) -> bytes:
     """Without the decode times, which durations add up to."""
-    if not np.array_equal(np.diff(samples.dts), samples.duration[:-1]):
-        raise ValueError("a duration is not the distance to the next sample")
-    all_sync = bool(samples.sync.all())
+    rows = samples.rows()
     return b"".join(
         (
-            _TIMES.pack(int(samples.dts[0]), all_sync),
-            pack_column(samples.duration),
-            pack_column(samples.pts - samples.dts),
-            b"" if all_sync else np.packbits(samples.sync, bitorder="little").tobytes(),
+            _TIMES.pack(samples.dts.first, samples.sync is None),
+            pack_column(rows.duration),
+            pack_column(rows.shift),
+            b"" if samples.sync is None else np.packbits(rows.sync, bitorder="little").tobytes(),
         )
     )
 
 
-def read_samples(
-    fields: Fields, head: TrackHead, offset: Column, size: NDArray[np.int32]
-) -> SampleTable:
+def read_samples(fields: Fields, head: TrackHead, offset: Rows, size: Column) -> SampleTable:
     """The whole table, of which ``offset`` and ``size`` are known."""
     first, all_sync = fields.unpack(_TIMES)
-    durations = read_column(fields, head.count, 0, MAX_TIME)
-    if abs(first) + durations.most * head.count > MAX_TIME:  # arrays overflow in silence
+    duration = read_column(fields, head.count, 0, MAX_TIME)
+    if abs(first) + duration.bounds[1] * head.count > MAX_TIME:  # arrays overflow in silence
         raise BadSidecar("it has times out of bounds")
-    duration = durations.expand(head.count, np.int64)
-    step = durations.constant
-    end = first + (step or 0) * head.count
-    dts = np.arange(first, end, step) if step else sums_before(duration, first)
-    pts = _presentation_times(dts, read_column(fields, head.count, -MAX_SHIFT, MAX_SHIFT))
-    sync = _read_sync(fields, head.count, bool(all_sync))
-    samples = SampleTable(offset, size, dts, pts, duration, sync)
-    if head.kind is MediaKind.VIDEO and not sync[0]:
+    shift = read_column(fields, head.count, -MAX_SHIFT, MAX_SHIFT)
+    sync = None if all_sync else _read_sync(fields, head.count)
+    samples = SampleTable(offset, size, Sums(first, duration), shift, sync)
+    if head.kind is MediaKind.VIDEO and sync is not None and not (len(sync) and sync[0] == 0):
         raise BadSidecar("it has pictures that do not begin with a sync sample")
     if samples.end <= 0:
         raise BadSidecar("it has a track of which nothing is shown")
     return samples
 
 
-def _presentation_times(dts: Column, shift: PackedColumn) -> Column:
-    if shift.constant == 0:
-        return dts
-    pts = np.empty(len(dts), np.int64)
-    for block in blocks(len(dts)):
-        pts[block] = dts[block]
-        shift.add_to(pts[block], block)
-    return pts
-
-
-def _read_sync(fields: Fields, count: int, all_sync: bool) -> NDArray[np.bool_]:
-    if all_sync:
-        return np.broadcast_to(np.True_, count)
+def _read_sync(fields: Fields, count: int) -> NDArray[np.int32] | None:
     bits = np.frombuffer(fields.take(-(-count // 8)), np.uint8)
-    return np.unpackbits(bits, count=count, bitorder="little").view(np.bool_)
+    sync = np.flatnonzero(np.unpackbits(bits, count=count, bitorder="little").view(np.bool_))
+    return None if len(sync) == count else sync.astype(np.int32)

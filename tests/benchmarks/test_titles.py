@@ -42,8 +42,9 @@ def loop_file(tmp_path: Path) -> Path:
 
 def payloads(path: Path, track: Track) -> list[bytes]:
     data = path.read_bytes()
-    rows = zip(track.samples.offset.tolist(), track.samples.size.tolist(), strict=True)
-    return [data[start : start + size] for start, size in rows]
+    rows = track.samples.rows()
+    places = zip(rows.offset.tolist(), rows.size.tolist(), strict=True)
+    return [data[start : start + size] for start, size in places]
 
 
 def write(loop: Loop, path: Path, *, hollow: bool = False) -> MovieIndex:
@@ -66,10 +67,10 @@ def test_times_go_on_from_turn_to_turn(loop_file: Path, tmp_path: Path) -> None:
     for before, after in zip(loop.tracks, index.tracks, strict=True):
         turn = SECONDS * before.timescale
         for name in ("dts", "pts"):
-            once = getattr(before.samples, name)
+            once = getattr(before.samples.rows(), name)
             expected = np.concatenate([once + turn * n for n in range(TURNS)])
-            assert getattr(after.samples, name).tolist() == expected.tolist()
-        assert after.samples.sync.tolist() == before.samples.sync.tolist() * TURNS
+            assert getattr(after.samples.rows(), name).tolist() == expected.tolist()
+        assert after.samples.rows().sync.tolist() == before.samples.rows().sync.tolist() * TURNS
 
 
 def test_a_hollow_title_has_the_index_of_a_whole_one(loop_file: Path, tmp_path: Path) -> None:

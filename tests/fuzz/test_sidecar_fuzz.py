@@ -60,7 +60,7 @@ def check(data: bytes, index: MovieIndex) -> None:
     if loaded is None:
         return
     for track in loaded.tracks:
-        samples = track.samples
+        samples = track.samples.rows()
         assert samples.offset.min() >= 0
         assert (samples.offset + samples.size).max() <= index.size
         assert samples.duration.min() >= 0

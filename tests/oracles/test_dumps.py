@@ -98,7 +98,7 @@ def with_start_codes(sample: bytes, length_size: int) -> bytes:
 
 
 def as_extracted(name: str, track: Track, data: bytes, row: int) -> bytes:
-    start, size = int(track.samples.offset[row]), int(track.samples.size[row])
+    start, size = int(track.samples.rows().offset[row]), int(track.samples.rows().size[row])
     sample = data[start : start + size]
     if track.config.codec in ("avc", "hevc"):
         sample = with_start_codes(sample, 2 if name == "sample_2_byte_NAL_length.mp4" else 4)
@@ -139,8 +139,8 @@ def compare(name: str, data: bytes, track: Track, truth: TrueTrack) -> None:
         total += len(sample)
         sample = sample[COUNTED_SHORT.get((*where, row), 0) :]
         assert (len(sample), java_hash(sample)) == (expected.length, expected.hash)
-        assert bool(track.samples.sync[row]) == bool(expected.flags & 1)
-        ticks = int(track.samples.pts[row]) + encoder_delay
+        assert bool(track.samples.rows().sync[row]) == bool(expected.flags & 1)
+        ticks = int(track.samples.rows().pts[row]) + encoder_delay
         if where in EMPTY_EDIT:
             assert 0 <= expected.time - ticks * 1_000_000 / track.timescale < 1e6 / track.timescale
         else:

@@ -108,7 +108,7 @@ def compare_pictures(
     }
     (difference,) = differences
     if len(shown) + behind < len(ours):
-        frame = Fraction(int(rendition.track.samples.duration.max()), rendition.timescale)
+        frame = Fraction(int(rendition.track.samples.rows().duration.max()), rendition.timescale)
         assert -frame < difference <= 0
     elif name in SHIFTED_FILMS:
         assert difference == moved

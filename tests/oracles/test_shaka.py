@@ -100,8 +100,7 @@ def compare(
     assert [s.sync for s in ours.samples] == [s.sync for s in theirs.samples]
     shift = floor(start * theirs.timescale)
     if name in NO_EDIT_LIST:
-        samples = rendition.track.samples
-        shift -= int(samples.pts[0] - samples.dts[0])
+        shift -= int(rendition.track.samples.rows().shift[0])
     assert [s.pts + shift for s in ours.samples] == [s.pts for s in theirs.samples]
     assert [s.dts + shift for s in ours.samples] == [s.dts for s in theirs.samples]
 

@@ -41,6 +41,7 @@ from tests.support.tracks import (
     source,
     video_track,
     video_tracks,
+    with_columns,
 )
 
 tracks = video_tracks() | audio_tracks()
@@ -53,7 +54,7 @@ def rendition_of(track: Track) -> Rendition:
 
 def mezzanine_of(track: Track) -> bytes:
     """Bytes behind the sample table that tell every sample from every other."""
-    samples = track.samples
+    samples = track.samples.rows()
     media = bytearray(int((samples.offset + samples.size).max()))
     for number, (start, size) in enumerate(
         zip(samples.offset.tolist(), samples.size.tolist(), strict=True)
@@ -82,7 +83,7 @@ def test_every_segment_is_cmaf(track: Track) -> None:
 @given(tracks)
 def test_another_reader_finds_the_samples_of_the_table(track: Track) -> None:
     rendition = rendition_of(track)
-    samples = rendition.track.samples
+    samples = rendition.track.samples.rows()
     data = mezzanine_of(track)
     read = read_fragmented(stitched(rendition, data))
     assert read.timescale == track.timescale
@@ -126,8 +127,8 @@ def test_a_contiguous_segment_is_one_read() -> None:
 
 def test_samples_apart_are_apart_in_the_plan() -> None:
     track = video_track(every(2, 2, 600, 24), 600, sizes=[10])
-    offsets = track.samples.offset * 2
-    rendition = rendition_of(replace(track, samples=replace(track.samples, offset=offsets)))
+    offsets = track.samples.rows().offset * 2
+    rendition = rendition_of(replace(track, samples=with_columns(track.samples, offset=offsets)))
     _, *ranges = plan_segment(rendition, 0).parts
     assert ranges == [ByteRange(int(at), 10) for at in offsets]
 
@@ -197,16 +198,16 @@ def test_a_turned_picture_stays_turned() -> None:
 @pytest.mark.parametrize("column", ["duration", "pts"])
 def test_a_step_over_32_bits_is_refused(column: str) -> None:
     track = video_track(every(2, 2, 600, 24), 600)
-    values = getattr(track.samples, column).copy()
+    values = getattr(track.samples.rows(), column)
     values[7] += 1 << 31
     with pytest.raises(UnsupportedMedia, match="32 bits"):
-        fragment_layout(replace(track, samples=replace(track.samples, **{column: values})))
+        fragment_layout(replace(track, samples=with_columns(track.samples, **{column: values})))
 
 
 def test_a_segment_over_4_gib_is_refused() -> None:
     track = video_track(every(2, 2, 600, 24), 600)
     sizes = np.full(len(track.samples), 1 << 27, np.int32)
-    rendition = rendition_of(replace(track, samples=replace(track.samples, size=sizes)))
+    rendition = rendition_of(replace(track, samples=with_columns(track.samples, size=sizes)))
     with pytest.raises(UnsupportedMedia, match="4 GiB"):
         plan_segment(rendition, 0)
 

@@ -41,6 +41,7 @@ from tests.support.tracks import (
     source,
     video_track,
     video_tracks,
+    with_columns,
 )
 
 
@@ -63,7 +64,8 @@ def odd_rung() -> Source:
 
 
 def last_end(samples: SampleTable) -> int:
-    return int((samples.pts + samples.duration).max())
+    rows = samples.rows()
+    return int((rows.pts + rows.duration).max())
 
 
 def cut_times(rendition: Rendition) -> list[Fraction]:
@@ -115,7 +117,7 @@ def test_playlists_can_say_how_long_a_segment_is(sources: Sequence[Source]) -> N
 @given(titles)
 def test_every_video_segment_starts_at_a_sync_sample(sources: Sequence[Source]) -> None:
     for rendition in build(*sources).video:
-        assert np.all(rendition.track.samples.sync[rendition.segments.edges[:-1]])
+        assert np.all(rendition.track.samples.rows().sync[rendition.segments.edges[:-1]])
 
 
 @PROPERTY
@@ -168,7 +170,7 @@ def test_all_rungs_are_cut_at_the_same_times(
 def test_sound_follows_the_pictures(video: Track, audio: Track) -> None:
     presentation = build(source(video, audio))
     (pictures,), (sound,) = presentation.video, presentation.audio
-    frame = Fraction(int(audio.samples.duration.max()), sound.timescale)
+    frame = Fraction(int(audio.samples.rows().duration.max()), sound.timescale)
     tick = Fraction(1, min(pictures.timescale, sound.timescale))
     for time in cut_times(sound)[1:]:
         if time < Fraction(int(pictures.segments.time[-1]), pictures.timescale):
@@ -278,7 +280,7 @@ def test_all_tracks_start_together_where_none_starts_at_zero() -> None:
             )
         )
         assert [int(r.segments.time[0]) for r in presentation.renditions] == [0, 480]
-        assert int(presentation.video[0].track.samples.pts[0]) == 0
+        assert int(presentation.video[0].track.samples.rows().pts[0]) == 0
 
 
 def test_a_late_start_is_kept_where_another_track_starts_at_zero() -> None:
@@ -305,7 +307,7 @@ def test_nothing_to_play_is_refused_with_all_reasons() -> None:
 
 def test_key_frames_in_no_order_of_time_are_left_out() -> None:
     track = video_track(every(2, 6, 600, 24), 600)
-    backwards = replace(track.samples, pts=track.samples.pts[::-1].copy())
+    backwards = with_columns(track.samples, pts=track.samples.rows().pts[::-1])
     presentation = build(
         source(replace(track, samples=backwards), name="backwards.mp4"),
         source(audio_track(500), name="audio.mp4"),
@@ -317,10 +319,10 @@ def test_key_frames_in_no_order_of_time_are_left_out() -> None:
 def test_pictures_that_belong_segments_before_are_left_out() -> None:
     """A picture behind the second key frame that is shown before the first segment."""
     track = video_track(every(2, 6, 600, 24), 600)
-    pts = track.samples.pts.copy()
+    pts = track.samples.rows().pts
     pts[52] = 0
     presentation = build(
-        source(replace(track, samples=replace(track.samples, pts=pts)), name="astray.mp4"),
+        source(replace(track, samples=with_columns(track.samples, pts=pts)), name="astray.mp4"),
         source(audio_track(500), name="audio.mp4"),
     )
     assert [r.source for r in presentation.renditions] == ["audio.mp4"]

@@ -113,7 +113,7 @@ def test_edges_rise_from_none_to_all(track: Track, times: list[int]) -> None:
     assert edges[0] == 0
     assert edges[-1] == len(track.samples)
     assert np.all(np.diff(edges) > 0)
-    assert np.all(track.samples.sync[edges[1:-1]])
+    assert np.all(track.samples.rows().sync[edges[1:-1]])
 
 
 @PROPERTY
@@ -124,7 +124,7 @@ def test_sound_is_cut_at_its_first_frame_at_or_after_the_boundary(
     times = np.array(sorted(milliseconds), np.int64)
     edges = tl.segment_edges(track, tl.Timeline(1000, times)).tolist()
     tick = Fraction(1, 1000)
-    starts = [Fraction(int(pts), track.timescale) for pts in track.samples.pts]
+    starts = [Fraction(int(pts), track.timescale) for pts in track.samples.rows().pts]
     expected = {0, len(starts)}
     for time in milliseconds:
         expected |= {

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from packager.model import MovieIndex, SampleTable
+from packager.model import MovieIndex, Samples
 from packager.sidecar import pack, unpack
 
 HEAD = 10
@@ -32,7 +32,8 @@ def assert_same(one: MovieIndex, other: MovieIndex) -> None:
     for ours, theirs in zip(one.tracks, other.tracks, strict=True):
         for name in (field.name for field in fields(ours) if field.name != "samples"):
             assert getattr(ours, name) == getattr(theirs, name), name
-        for name in (field.name for field in fields(SampleTable)):
-            mine, its = getattr(ours.samples, name), getattr(theirs.samples, name)
+        tables = (ours.samples.rows(), theirs.samples.rows())
+        for name in (field.name for field in fields(Samples)):
+            mine, its = (getattr(table, name) for table in tables)
             assert mine.dtype == its.dtype, name
             assert np.array_equal(mine, its), name

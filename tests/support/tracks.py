@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from packager.columns import Integers
 from packager.model import (
     AudioConfig,
     CodecConfig,
@@ -111,7 +114,7 @@ def _track(
     track_id: int,
 ) -> Track:
     size = np.resize(np.array(sizes, np.int32), len(dts))
-    samples = SampleTable(
+    samples = sample_table(
         offset=100 + np.cumsum(size) - size,
         size=size,
         dts=dts,
@@ -120,6 +123,25 @@ def _track(
         sync=np.array(sync),
     )
     return Track(track_id, kind, timescale, "und", "", config, samples)
+
+
+def sample_table(
+    offset: Integers,
+    size: Integers,
+    dts: Integers,
+    pts: Integers,
+    duration: Integers,
+    sync: NDArray[np.bool_],
+) -> SampleTable:
+    """Of columns written out, one row a sample."""
+    return SampleTable.of(offset, size, int(dts[0]), duration, pts - dts, sync)
+
+
+def with_columns(samples: SampleTable, **columns: Any) -> SampleTable:
+    """The same but for these columns."""
+    rows = samples.rows()
+    names = ("offset", "size", "dts", "pts", "duration", "sync")
+    return sample_table(**{name: getattr(rows, name) for name in names} | columns)
 
 
 def source(*tracks: Track, name: str = "title.mp4") -> Source:
@@ -154,8 +176,9 @@ def video_tracks(draw: st.DrawFn) -> Track:
 def _from_first_needed(track: Track) -> Track:
     """As indexing leaves it: from the last sync sample that an edit at zero needs."""
     samples = track.samples
-    starts = np.flatnonzero(samples.sync & (samples.pts <= 0))
-    first = int(starts[-1]) if len(starts) else 0
+    rows = samples.rows()
+    starts = np.flatnonzero(rows.sync & (rows.pts <= 0))
+    rows = samples.rows(int(starts[-1]) if len(starts) else 0)
     return Track(
         track.track_id,
         track.kind,
@@ -163,7 +186,7 @@ def _from_first_needed(track: Track) -> Track:
         track.language,
         track.name,
         track.config,
-        samples.rows(first, len(samples)),
+        sample_table(rows.offset, rows.size, rows.dts, rows.pts, rows.duration, rows.sync),
     )
 
 

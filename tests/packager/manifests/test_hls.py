@@ -124,7 +124,7 @@ def test_iframes_are_addressed_inside_the_segments() -> None:
     presentation = titles.film()
     video = presentation.video[0]
     playlist = m3u8.loads(hls.iframe_playlist(presentation, video))
-    sizes = video.track.samples.size[video.segments.edges[:-1]]
+    sizes = video.track.samples.rows().size[video.segments.edges[:-1]]
     assert [segment.byterange for segment in playlist.segments] == [
         f"{len(plan_segment(video, index).parts[0]) + size}@0" for index, size in enumerate(sizes)
     ]

@@ -22,6 +22,7 @@ from packager.model import (
     VideoConfig,
 )
 from packager.mux.fmp4 import fragment_layout, segment_sizes
+from tests.support.tracks import sample_table
 
 REVISION = "0123456789abcdef"
 BT709 = Colour(1, 1, 1)
@@ -46,7 +47,7 @@ def rendition(
     rows = np.arange(edges[-1])
     leading = np.isin(rows, edges)
     video = isinstance(config, VideoConfig)
-    samples = SampleTable(
+    samples = sample_table(
         offset=np.zeros(len(rows), np.int64),
         size=np.where(leading & video, 5000, 500 + rows % 10),
         dts=rows * step + start,
@@ -76,8 +77,8 @@ def segments(
     sizes: np.typing.NDArray[np.int64],
 ) -> SegmentTable:
     """Times from the samples: the first from zero at the earliest, and counted from zero."""
-    times = np.maximum(samples.pts[edges[:-1]], 0)
-    end = int(samples.pts[-1] + samples.duration[-1])
+    times = np.maximum(samples.rows().pts[edges[:-1]], 0)
+    end = samples.end
     return SegmentTable(edges, times, np.diff(times[1:], prepend=0, append=end), sizes)
 
 

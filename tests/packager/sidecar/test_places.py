@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from packager.columns import BLOCK, Column
 from packager.errors import BadSidecar
-from packager.sidecar.columns import BLOCK
 from packager.sidecar.fields import Fields
 from packager.sidecar.places import pack_places, read_places
 from tests.support.tracks import PROPERTY
@@ -22,9 +22,13 @@ def check(layout: Layout, file_size: int = FILE) -> bytes:
     offsets, sizes = [o for o, _ in layout], [s for _, s in layout]
     data = pack_places(offsets, sizes)
     fields = Fields(memoryview(data))
-    back = read_places(fields, sizes, file_size)
+    back = read_places(fields, [Column.of(size) for size in sizes], file_size)
     fields.end()
-    assert [column.tolist() for column in back] == [column.tolist() for column in offsets]
+    for there, column in zip(back, offsets, strict=True):
+        assert there.rows(0, len(column)).tolist() == column.tolist()
+        for row in {0, len(column) // 3, len(column) - 1}:
+            assert there.rows(row, len(column)).tolist() == column[row:].tolist()
+            assert there.rows(row, row + 1).tolist() == [column[row]]
     return data
 
 
@@ -88,9 +92,9 @@ def test_samples_outside_the_file_are_refused(offset: int) -> None:
 def test_a_track_has_as_many_samples_as_it_has() -> None:
     layout = in_turns([(0, 100), (1, 50)] * 10, 2)
     data = pack_places([o for o, _ in layout], [s for _, s in layout])
-    sizes = [s for _, s in layout]
-    for owners in (b"\xff", b"\x00"):
-        with pytest.raises(BadSidecar, match="gives a track more samples"):
+    sizes = [Column.of(s) for _, s in layout]
+    for owners, there in ((b"\xff", 0), (b"\x00", 20)):
+        with pytest.raises(BadSidecar, match=f"gives a track {there} samples where it has 10"):
             read_places(Fields(memoryview(owners * 3 + data[3:])), sizes, FILE)
 
 
@@ -99,5 +103,5 @@ def test_samples_of_no_track_are_refused() -> None:
     layout = in_turns([(0, 100), (1, 50), (2, 60)] * 8, 3)
     data = pack_places([o for o, _ in layout], [s for _, s in layout])
     nobody = b"\xff" * 6 + data[6:]
-    with pytest.raises(BadSidecar, match="gives a track fewer samples"):
-        read_places(Fields(memoryview(nobody)), [s for _, s in layout], FILE)
+    with pytest.raises(BadSidecar, match="gives a track 0 samples where it has 8"):
+        read_places(Fields(memoryview(nobody)), [Column.of(s) for _, s in layout], FILE)
