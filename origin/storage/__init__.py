@@ -23,7 +23,7 @@ from origin.storage.s3.restraint import Breaker
 from origin.storage.s3.storage import S3Storage
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import TrackCache
-from origin.telemetry.far import Count
+from origin.telemetry.remote import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")

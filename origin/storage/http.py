@@ -22,7 +22,7 @@ from origin.storage.s3.connection import Sink
 from origin.storage.s3.faults import Passing, Reason, Refusal
 from origin.storage.s3.options import HttpOptions, Limits
 from origin.storage.s3.storage import S3Storage, read_small
-from origin.telemetry.far import Count
+from origin.telemetry.remote import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")

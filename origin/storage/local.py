@@ -22,7 +22,7 @@ from uuid import uuid4
 from catalog.library import Entry
 from origin.delivery.resource import OpenFile
 from origin.errors import ObjectChanged, StorageError
-from origin.telemetry.far import Count
+from origin.telemetry.remote import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from origin.delivery.resource import FileSpan, Part
 from origin.storage.local import LocalStorage
 from origin.storage.tracks import TrackCache
-from origin.telemetry.far import Count
+from origin.telemetry.remote import Count
 from packager.model import Rendition
 from packager.plan import Splice
 from packager.ranges import ByteRange

@@ -24,7 +24,7 @@ from origin.storage.media import Placed, head_of, ranges_of
 from origin.storage.sparse import SparseFile
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import STRETCH, stretch
-from origin.telemetry.far import SEGMENTS, Count
+from origin.telemetry.remote import SEGMENTS, Count
 from packager.model import Rendition
 from packager.mux.fmp4 import plan_segment
 from packager.plan import Splice

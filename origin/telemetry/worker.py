@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterable
 
 from origin.telemetry.board import Board, Counter, Gauge, Histogram
-from origin.telemetry.far import FAMILIES as FAR_FAMILIES
-from origin.telemetry.far import Count, FarMetrics
 from origin.telemetry.http import FAMILIES as HTTP_FAMILIES
 from origin.telemetry.http import HttpMetrics
 from origin.telemetry.log import AccessLog
+from origin.telemetry.remote import FAMILIES as REMOTE_FAMILIES
+from origin.telemetry.remote import Count, RemoteMetrics
 
 PULSE_SECONDS = 1.0
 LAST_LINES_SECONDS = 1.0
@@ -26,7 +26,7 @@ LAG = Histogram(
 STARTS = Counter("vod_worker_starts_total", "Workers started; more than there are: restarts.")
 MEMORY = Gauge("vod_worker_resident_bytes", "Resident memory of each worker.")
 
-FAMILIES = (*HTTP_FAMILIES, *FAR_FAMILIES, LAG, STARTS, MEMORY)
+FAMILIES = (*HTTP_FAMILIES, *REMOTE_FAMILIES, LAG, STARTS, MEMORY)
 
 
 class Telemetry:
@@ -34,7 +34,7 @@ class Telemetry:
 
     def __init__(self, board: Board, worker: int, log_every: int) -> None:
         self._metrics = HttpMetrics(board, worker)
-        self._far = FarMetrics(board, worker)
+        self._remote = RemoteMetrics(board, worker)
         self._lag = board.distribution(worker, LAG)
         self._memory = board.cell(worker, MEMORY)
         self._log = AccessLog(_to_stdout, log_every, time.time) if log_every else None
@@ -62,7 +62,7 @@ class Telemetry:
                 self._lag.observe(max(loop.time() - due, 0.0))
                 self._memory.set(_resident_bytes())
                 self._metrics.connections.set(connections())
-                self._far.note(counts())
+                self._remote.note(counts())
                 if self._log is not None:
                     self._log.flush()
         finally:

@@ -71,13 +71,11 @@ class Dice(deque[Fault | None]):
 
 
 @asynccontextmanager
-async def bucket_origin(
-    server: S3Server, limits: Limits, media_cache: None = None
-) -> AsyncIterator[tuple[Origin, int]]:
+async def bucket_origin(server: S3Server, limits: Limits) -> AsyncIterator[tuple[Origin, int]]:
     """An origin over the bucket, without a cache, and its port."""
     options = S3Options(BUCKET, region=REGION, endpoint=server.url, signed=False)
     storage = S3Storage(options, "", None, limits)
-    media = RemoteMedia(storage, media_cache, read_ahead=0)
+    media = RemoteMedia(storage, None, read_ahead=0)
     origin = Origin(
         KeyedCatalogue(storage),
         storage,

@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
-import orjson
 import pytest
 
 from tests.adversity.faulty_bucket import KINDS, QUICK, bucket_origin, watch
-from tests.cli.running import ROOT, serving
+from tests.cli.running import bucket, serving
 from tests.origin.delivery.serving import Wire
 from tests.support.s3_server import s3_server
 
@@ -82,43 +77,20 @@ async def paths(wire: Wire) -> list[str]:
 
 
 def test_while_s3_is_silent_what_is_known_plays(films: Path, tmp_path: Path) -> None:
-    with bucket(films) as (silence, location, environment):
-        environment["VOD_CACHE_FOLDER"] = str(tmp_path)
-        with serving(location, **environment) as server:
-            status, master = server.get("/v/film/master.m3u8")
-            assert status == 200
-            found = re.search(rb"^(\w+/video1)/media\.m3u8$", master, re.MULTILINE)
-            assert found is not None
-            segment = f"/v/film/{found[1].decode()}/0.m4s"
-            _, body = server.get(segment)
-            silence()
-            with ThreadPoolExecutor() as others:
-                cold = others.submit(server.get, "/v/city/master.m3u8")
-                for _ in range(50):
-                    assert server.get("/v/film/master.m3u8") == (200, master)
-                    assert server.get(segment) == (200, body)
-                assert cold.result(8.0)[0] == 503
-
-
-@contextmanager
-def bucket(folder: Path) -> Iterator[tuple[Callable[[], None], str, dict[str, str]]]:
-    """A bucket of the folder: what makes it take connections and answer none, its location, and
-    the settings that lead there."""
-    command = [sys.executable, "-m", "tests.support.s3_server", str(folder)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            where = orjson.loads(process.stdout.readline())
-            environment = {
-                "VOD_S3_ENDPOINT": where["endpoint"],
-                "VOD_S3_REGION": where["region"],
-                "AWS_ACCESS_KEY_ID": where["access_key"],
-                "AWS_SECRET_ACCESS_KEY": where["secret_key"],
-            }
-            yield (
-                lambda: process.send_signal(signal.SIGSTOP),
-                f"s3://{where['bucket']}",
-                environment,
-            )
-        finally:
-            process.kill()
+    with (
+        bucket(films) as (process, location, environment),
+        serving(location, VOD_CACHE_FOLDER=str(tmp_path), **environment) as server,
+    ):
+        status, master = server.get("/v/film/master.m3u8")
+        assert status == 200
+        found = re.search(rb"^(\w+/video1)/media\.m3u8$", master, re.MULTILINE)
+        assert found is not None
+        segment = f"/v/film/{found[1].decode()}/0.m4s"
+        _, body = server.get(segment)
+        process.send_signal(signal.SIGSTOP)  # it takes connections, and answers none
+        with ThreadPoolExecutor() as others:
+            cold = others.submit(server.get, "/v/city/master.m3u8")
+            for _ in range(50):
+                assert server.get("/v/film/master.m3u8") == (200, master)
+                assert server.get(segment) == (200, body)
+            assert cold.result(8.0)[0] == 503

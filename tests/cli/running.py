@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
+
 from tests.support.certificates import trusting
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +96,22 @@ def serving(
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=PATIENCE)
+
+
+@contextmanager
+def bucket(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, dict[str, str]]]:
+    """A bucket of the folder: its process, its location, and the settings that lead there."""
+    command = [sys.executable, "-m", "tests.support.s3_server", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            where = orjson.loads(process.stdout.readline())
+            environment = {
+                "VOD_S3_ENDPOINT": where["endpoint"],
+                "VOD_S3_REGION": where["region"],
+                "AWS_ACCESS_KEY_ID": where["access_key"],
+                "AWS_SECRET_ACCESS_KEY": where["secret_key"],
+            }
+            yield process, f"s3://{where['bucket']}", environment
+        finally:
+            process.kill()

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.cli.running import PATIENCE, ROOT, Running, serving
+from tests.cli.running import PATIENCE, ROOT, Running, bucket, serving
 from tests.support.certificates import der, issue, trusting, write_pair
 from tests.support.movies import Recording, Row, plain_movie
 
@@ -69,21 +69,26 @@ def test_an_interrupt_from_the_keyboard_stops_it_too(films: Path) -> None:
     assert (status, errors) == (0, "")
 
 
+def stop_in_a_download(server: Running) -> None:
+    """Which is completed all the same."""
+    path = first_segment("film", server.get("/v/film/master.m3u8"))
+    _, expected = server.get(path)
+    connection = server.connect()
+    connection.request("GET", path)
+    reply = connection.getresponse()
+    got = reply.read(1000)
+    server.stop()
+    while piece := reply.read(1 << 20):
+        got += piece
+    connection.close()
+    assert got == expected
+    assert len(got) == int(reply.headers["Content-Length"]) > 8_000_000
+
+
 @each_number_of_workers
 def test_a_download_in_flight_is_completed(large: Path, workers: str) -> None:
     with serving(large, "--workers", workers) as server:
-        path = first_segment("film", server.get("/v/film/master.m3u8"))
-        _, expected = server.get(path)
-        connection = server.connect()
-        connection.request("GET", path)
-        reply = connection.getresponse()
-        got = reply.read(1000)
-        server.stop()
-        while piece := reply.read(1 << 20):
-            got += piece
-        connection.close()
-        assert got == expected
-        assert len(got) == int(reply.headers["Content-Length"]) > 8_000_000
+        stop_in_a_download(server)
         assert server.ended()[0] == 0
 
 
@@ -195,18 +200,7 @@ def secured(folder: Path) -> tuple[str, ...]:
 def test_https(large: Path, tmp_path: Path, workers: str) -> None:
     with serving(large, "--workers", workers, *secured(tmp_path)) as server:
         assert server.address == f"https://127.0.0.1:{server.port}/"
-        path = first_segment("film", server.get("/v/film/master.m3u8"))
-        _, expected = server.get(path)
-        connection = server.connect()
-        connection.request("GET", path)
-        reply = connection.getresponse()
-        got = reply.read(1000)
-        server.stop()
-        while piece := reply.read(1 << 20):
-            got += piece
-        connection.close()
-        assert got == expected
-        assert len(got) == int(reply.headers["Content-Length"]) > 8_000_000
+        stop_in_a_download(server)
         assert server.ended() == (0, "")
 
 
@@ -351,34 +345,23 @@ def refused(*arguments: str) -> str:
 
 
 def test_a_bucket_is_served_as_a_folder_is(films: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.support.s3_server", str(films)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as bucket:
-        try:
-            assert bucket.stdout is not None
-            where = orjson.loads(bucket.stdout.readline())
-            environment = {
-                "VOD_S3_ENDPOINT": where["endpoint"],
-                "VOD_S3_REGION": where["region"],
-                "AWS_ACCESS_KEY_ID": where["access_key"],
-                "AWS_SECRET_ACCESS_KEY": where["secret_key"],
-                "VOD_CACHE_FOLDER": str(tmp_path),
-            }
-            with (
-                serving(f"s3://{where['bucket']}", "--workers", "2", **environment) as server,
-                serving(films) as near,
-            ):
-                assert server.get("/readyz")[0] == 200
-                path = first_segment("film", server.get("/v/film/master.m3u8"))
-                expected = near.get(first_segment("film", near.get("/v/film/master.m3u8")))
-                assert server.get(path) == server.get(path) == expected
-                titles = orjson.loads(server.get("/api/library")[1])["titles"]
-                assert {title["id"] for title in titles} >= {"city", "film"}
-                counted = b'vod_cache_segments_total{result="miss"} '
-                server.until(lambda: counted in server.get("/metrics")[1])
-                bucket.terminate()
-                bucket.wait()
-                assert server.get(path) == expected, "which is kept"
-                assert server.get("/livez")[0] == 200
-                server.until(lambda: server.get("/readyz")[0] == 503)
-        finally:
-            bucket.terminate()
+    with (
+        bucket(films) as (process, location, environment),
+        serving(
+            location, "--workers", "2", VOD_CACHE_FOLDER=str(tmp_path), **environment
+        ) as server,
+        serving(films) as near,
+    ):
+        assert server.get("/readyz")[0] == 200
+        path = first_segment("film", server.get("/v/film/master.m3u8"))
+        expected = near.get(first_segment("film", near.get("/v/film/master.m3u8")))
+        assert server.get(path) == server.get(path) == expected
+        titles = orjson.loads(server.get("/api/library")[1])["titles"]
+        assert {title["id"] for title in titles} >= {"city", "film"}
+        counted = b'vod_cache_segments_total{result="miss"} '
+        server.until(lambda: counted in server.get("/metrics")[1])
+        process.terminate()
+        process.wait()
+        assert server.get(path) == expected, "which is kept"
+        assert server.get("/livez")[0] == 200
+        server.until(lambda: server.get("/readyz")[0] == 503)

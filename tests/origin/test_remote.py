@@ -255,7 +255,7 @@ async def test_a_full_disk_ends_in_memory(
         assert await node.body(path) == await near.body(path)
 
 
-async def test_a_cache_that_is_too_small_is_no_harm(films: Path, folder: Path) -> None:
+async def test_a_cache_that_is_too_small_for_any_is_no_harm(films: Path, folder: Path) -> None:
     node, near = FarNode(films, folder, limit=64 * 1024, read_ahead=1), Node(films)
     assert node.cache is not None
     for _ in range(2):
@@ -263,6 +263,33 @@ async def test_a_cache_that_is_too_small_is_no_harm(films: Path, folder: Path) -
             assert await node.body(path) == await near.body(path)
         await node.cache.sweep()
     await node.settle()
+
+
+def taken(folder: Path) -> int:
+    """Bytes on the disk."""
+    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*.parts"))
+
+
+@pytest.mark.usefixtures("one_by_one")
+async def test_what_goes_for_want_of_room_is_fetched_anew(
+    films: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, near = FarNode(films, folder, limit=2 * MIB), Node(films)
+    assert node.cache is not None
+    room = 300 * 1024
+    monkeypatch.setattr(node.cache._folder, "_limit", room + node.cache.largest)
+    paths = [*await node.segments("city"), *await node.segments("film")]
+    total = 0
+    for order in (paths, paths[::-1]):
+        for path in order:
+            body = await node.body(path)
+            assert body == await near.body(path)
+            total += len(body)
+            await node.settle()
+            await node.cache.sweep()
+            assert taken(folder) <= room
+    assert total > 4 * room
+    assert len(paths) < len(node.far.asked) < 2 * len(paths), "some were kept, others not"
 
 
 async def test_the_end_lets_go_of_what_is_under_way(films: Path, folder: Path) -> None:

@@ -16,7 +16,7 @@ from cli.main import main
 from origin.errors import Archived, StorageError, UnknownTitle, describe
 from origin.settings import Settings
 from origin.storage.s3.faults import Reason
-from origin.telemetry import far
+from origin.telemetry import remote
 from origin.telemetry.board import Board
 from tests.origin.delivery.serving import until
 from tests.origin.far import RemoteNode
@@ -150,15 +150,15 @@ async def test_a_thousand_viewers_of_one_segment_cost_one_request(
 async def test_what_is_asked_and_what_is_spared_is_counted(
     server: S3Server, node: BucketNode
 ) -> None:
-    assert {reason.value for reason in Reason} == set(far.REASONS)
+    assert {reason.value for reason in Reason} == set(remote.REASONS)
     paths = await segments(node, "city", "video3")
     server.faults.append(Fault.SLOW_DOWN)
     for path in (paths[0], paths[0], paths[-1]):
         node.origin._built.discard(path)
         await node.body(path)
         await until(lambda: not node.media._tasks)
-    board = Board(far.FAMILIES, 1)
-    metrics = far.FarMetrics(board, 0)
+    board = Board(remote.FAMILIES, 1)
+    metrics = remote.RemoteMetrics(board, 0)
     for _ in range(2):  # what was counted is not counted again
         metrics.note((*node.storage.counts(), *node.media.counts()))
     shown = {

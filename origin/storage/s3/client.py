@@ -26,8 +26,8 @@ from origin.storage.s3.pool import Pool
 from origin.storage.s3.replies import ObjectInfo, Wanted, check, is_etag, refusal_of
 from origin.storage.s3.restraint import Breaker, Budget, FirstBytes
 from origin.storage.s3.sigv4 import Credentials, encode_path, encode_query, sign
-from origin.telemetry import far
-from origin.telemetry.far import Count
+from origin.telemetry import remote
+from origin.telemetry.remote import Count
 
 ERROR_BYTES = 64 * 1024
 
@@ -48,14 +48,14 @@ class Tally:
 
 def counts(tally: Tally, bucket: str) -> Iterator[Count]:
     """For metrics."""
-    yield Count(far.READS, (bucket,), tally.gets)
-    yield Count(far.REQUESTS, (bucket,), tally.requests)
-    yield Count(far.BYTES, (bucket,), tally.bytes)
-    yield Count(far.RETRIES, (bucket,), tally.retries)
-    yield Count(far.HEDGES, (bucket, "0"), tally.hedges - tally.hedges_won)
-    yield Count(far.HEDGES, (bucket, "1"), tally.hedges_won)
+    yield Count(remote.READS, (bucket,), tally.gets)
+    yield Count(remote.REQUESTS, (bucket,), tally.requests)
+    yield Count(remote.BYTES, (bucket,), tally.bytes)
+    yield Count(remote.RETRIES, (bucket,), tally.retries)
+    yield Count(remote.HEDGES, (bucket, "0"), tally.hedges - tally.hedges_won)
+    yield Count(remote.HEDGES, (bucket, "1"), tally.hedges_won)
     for reason, times in tally.failures.items():
-        yield Count(far.FAILURES, (bucket, reason.value), times)
+        yield Count(remote.FAILURES, (bucket, reason.value), times)
 
 
 class S3Client:

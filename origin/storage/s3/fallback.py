@@ -22,7 +22,7 @@ from origin.storage.s3.connection import Sink
 from origin.storage.s3.faults import Passing, Resting
 from origin.storage.s3.options import Limits
 from origin.storage.s3.storage import S3Storage
-from origin.telemetry.far import Count
+from origin.telemetry.remote import Count
 from packager.ranges import ByteRange
 
 log = logging.getLogger(__name__)

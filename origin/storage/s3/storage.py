@@ -12,6 +12,7 @@ from catalog.library import Entry
 from origin.errors import ObjectChanged, StorageError
 from origin.settings import Settings
 from origin.storage.driving import drive
+from origin.storage.local import MAX_SMALL_OBJECT
 from origin.storage.s3.client import S3Client, counts
 from origin.storage.s3.connection import Sink
 from origin.storage.s3.credentials import CredentialSource, from_aws
@@ -19,12 +20,11 @@ from origin.storage.s3.faults import Missing
 from origin.storage.s3.objects import Page, S3Objects
 from origin.storage.s3.options import Limits, S3Options
 from origin.storage.s3.restraint import Breaker
-from origin.telemetry.far import Count
+from origin.telemetry.remote import Count
 from packager.ranges import ByteRange
 
 T = TypeVar("T")
 
-MAX_SMALL_OBJECT = 16 << 20
 MAX_FILES = 10_000
 """Of one title."""
 

@@ -70,7 +70,7 @@ class Count(NamedTuple):
     total: float
 
 
-class FarMetrics:
+class RemoteMetrics:
     """One worker's."""
 
     def __init__(self, board: Board, worker: int) -> None:
