@@ -39,6 +39,7 @@ KINDS = (
     *(Fault.HANG, Fault.RESET, Fault.RESET_IN_BODY, Fault.SHORT, Fault.DRIP, Fault.WHOLE),
     *(Fault.WRONG_RANGE, Fault.SHORT_RANGE, Fault.SLOW_DOWN, Fault.INTERNAL, Fault.CHANGED),
     *(Fault.IGNORED_MATCH, Fault.GARBAGE, Fault.NO_LENGTH, Fault.PLAIN_200),
+    Fault.REFUSE,
 )
 QUICK = Limits(
     connect_seconds=0.5,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.adversity.faulty_bucket import KINDS, QUICK, bucket_origin, watch
-from tests.cli.running import bucket, serving
+from tests.adversity.silent_bucket import silence
 from tests.origin.delivery.serving import Wire
 from tests.support.s3_server import s3_server
 
@@ -77,20 +75,8 @@ async def paths(wire: Wire) -> list[str]:
 
 
 def test_while_s3_is_silent_what_is_known_plays(films: Path, tmp_path: Path) -> None:
-    with (
-        bucket(films) as (process, location, environment),
-        serving(location, VOD_CACHE_FOLDER=str(tmp_path), **environment) as server,
-    ):
-        status, master = server.get("/v/film/master.m3u8")
-        assert status == 200
-        found = re.search(rb"^(\w+/video1)/media\.m3u8$", master, re.MULTILINE)
-        assert found is not None
-        segment = f"/v/film/{found[1].decode()}/0.m4s"
-        _, body = server.get(segment)
-        process.send_signal(signal.SIGSTOP)  # it takes connections, and answers none
-        with ThreadPoolExecutor() as others:
-            cold = others.submit(server.get, "/v/city/master.m3u8")
-            for _ in range(50):
-                assert server.get("/v/film/master.m3u8") == (200, master)
-                assert server.get(segment) == (200, body)
-            assert cold.result(8.0)[0] == 503
+    seen = silence(films, tmp_path, seconds=2.0)
+    assert seen.warm.keys() == {"whole"}
+    assert seen.cold.keys() == {"503"}
+    assert seen.slowest < 8.0
+    assert seen.after.keys() == {"200"}

@@ -41,6 +41,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 SKEW = timedelta(minutes=15)
+REFUSED_SECONDS = 0.005
 PIECE = 64 * 1024
 LATE_SECONDS = 0.2
 BUCKET = "films"
@@ -82,6 +83,8 @@ class Fault(Enum):
     """206 of another version."""
     GARBAGE = auto()
     """No HTTP."""
+    REFUSE = auto()
+    """The connection is reset, and for ``REFUSED_SECONDS`` new ones are refused."""
 
 
 class Refused(Exception):
@@ -131,6 +134,7 @@ class S3Server:
     folder: Path | None = None
     tell: Callable[[Told], None] | None = None
     _versions: int = 0
+    _door: _Door | None = None
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     # What a test does behind the client's back.
@@ -294,6 +298,10 @@ class S3Server:
             case Fault.RESET:
                 _reset(request.transport)
                 return True
+            case Fault.REFUSE if self._door is not None:
+                self._door.shut()
+                _reset(request.transport)
+                return True
             case Fault.GARBAGE:
                 request.transport.write(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n")
                 request.transport.close()
@@ -439,6 +447,40 @@ def _fields(stored: Stored) -> dict[str, str]:
     return {"ETag": stored.etag, "Content-Type": "video/mp4", **version}
 
 
+class _Door:
+    """Where connections come in."""
+
+    def __init__(self, runner: web.AppRunner, tls: ssl.SSLContext | None) -> None:
+        self._runner = runner
+        self._tls = tls
+        self._opening: asyncio.Task[None] | None = None
+        self.port = 0
+
+    async def open(self, port: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._site = web.SockSite(self._runner, self._listener, ssl_context=self._tls)
+        await self._site.start()
+        self.port = self._listener.getsockname()[1]
+
+    def shut(self) -> None:
+        """For a while; those who are in stay."""
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open_again())
+
+    async def stay(self) -> None:
+        """As it is when it is next open."""
+        if self._opening is not None:
+            await self._opening
+
+    async def _open_again(self) -> None:
+        # First no one more is let in: asyncio loses who comes while it closes.
+        asyncio.get_running_loop().remove_reader(self._listener)
+        await asyncio.sleep(0)
+        await self._site.stop()
+        await asyncio.sleep(REFUSED_SECONDS)
+        await self.open(self.port)
+
+
 def _reset(transport: asyncio.Transport) -> None:
     """With RST, not FIN."""
     sock = transport.get_extra_info("socket")
@@ -458,14 +500,15 @@ async def s3_server(*, tls: ssl.SSLContext | None = None, port: int = 0) -> Asyn
     app.router.add_route(hdrs.METH_ANY, r"/{path:[\s\S]*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
-    await site.start()
+    server._door = door = _Door(runner, tls)
+    await door.open(port)
     scheme = "https" if tls else "http"
-    server.url = f"{scheme}://127.0.0.1:{runner.addresses[0][1]}"
+    server.url = f"{scheme}://127.0.0.1:{door.port}"
     try:
         yield server
     finally:
         server._closing.set()
+        await door.stay()
         await runner.cleanup()
 
 
