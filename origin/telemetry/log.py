@@ -9,31 +9,91 @@ path they stand: a mistyped address may hold a good one.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
-from threading import Thread
-from typing import Any
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import Any, TextIO
 
 import orjson
 
 # The segment behind /t/, whatever it is, unless "t" is a title; and a path token's shape anywhere.
 _TOKEN = re.compile(r"(?<=/t/)(?<!/v/t/)[^/]+|(?<![\w-])A[Q-Za-f][\w-]{49}(?![\w-])", re.ASCII)
 _MOST_LINES = 1024
+LAST_LINES_SECONDS = 1.0
+"""For what is left of a log when its process ends."""
 
 log = logging.getLogger(__name__)
 
 
 def configure(level: str) -> None:
     """Send the log of this process to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Aside(sys.stderr)
     if not sys.stderr.isatty():
         handler.setFormatter(_JsonFormatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class _Aside(logging.Handler):
+    """Lines go to ``stream`` by a thread of their own. What it does not keep up with is dropped,
+    and how much that was is told: whoever reads the log, or does not, stops no worker."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._process = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record) + "\n"
+        except Exception:
+            self.handleError(record)
+            return
+        if self._process != os.getpid():  # none wrote a line before, or this is a fork of it
+            self._begin()
+        try:
+            self._lines.put_nowait(line)
+        except Full:
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """Wait for the lines to be written, but no longer than ``LAST_LINES_SECONDS``."""
+        if self._process == os.getpid():
+            written = Event()
+            with suppress(Full):
+                self._lines.put(written, timeout=LAST_LINES_SECONDS / 2)
+                written.wait(LAST_LINES_SECONDS / 2)
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._dropped = 0
+        self._lines: Queue[str | Event] = Queue(_MOST_LINES)
+        Thread(target=self._write, args=(self._lines,), daemon=True).start()
+
+    def _write(self, lines: Queue[str | Event]) -> None:
+        while True:
+            match lines.get():
+                case str(line):
+                    self._put(line)
+                case written:
+                    written.set()
+            if self._dropped:
+                dropped, self._dropped = self._dropped, 0
+                told = f"the log is not read: {dropped} lines dropped"
+                about = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+                self._put(self.format(logging.makeLogRecord({**about, "msg": told})) + "\n")
+
+    def _put(self, line: str) -> None:
+        with suppress(OSError):  # nobody is there to read it
+            self._stream.write(line)
+            self._stream.flush()
 
 
 class _JsonFormatter(logging.Formatter):

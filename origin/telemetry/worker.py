@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable
 from origin.telemetry.board import Board, Counter, Gauge, Histogram
 from origin.telemetry.http import FAMILIES as HTTP_FAMILIES
 from origin.telemetry.http import HttpMetrics
-from origin.telemetry.log import AccessLog
+from origin.telemetry.log import LAST_LINES_SECONDS, AccessLog
 from origin.telemetry.remote import FAMILIES as REMOTE_FAMILIES
 from origin.telemetry.remote import Count, RemoteMetrics
 
 PULSE_SECONDS = 1.0
-LAST_LINES_SECONDS = 1.0
 
 LAG = Histogram(
     "vod_event_loop_lag_seconds",

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import orjson
 import pytest
@@ -25,6 +28,7 @@ from packager.address import (
 )
 
 PATIENCE = 20.0
+ROOT = Path(__file__).parents[2]
 SERIES_LIMIT = 2000
 REVISION = "0123456789abcdef"
 
@@ -151,6 +155,26 @@ def test_a_log_that_nobody_reads_holds_nobody_up(caplog: pytest.LogCaptureFixtur
     lines = b"".join(written).count(b"\n")
     assert 1000 < lines < 1100
     assert f"{3000 - lines} lines dropped" in caplog.text
+
+
+def test_a_worker_whose_standard_error_nobody_reads_goes_on() -> None:
+    """A pipe holds 64 KiB: then whoever writes waits until someone reads."""
+    program = (
+        "import logging; from origin.telemetry.log import configure; configure('info')\n"
+        "for _ in range(20_000): logging.info('x' * 100)\n"
+        "print('went on', flush=True)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "went on\n"
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert "lines dropped" in errors
 
 
 def test_good_answers_are_sampled_and_bad_ones_are_all_logged() -> None:
