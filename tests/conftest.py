@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.films import make_films
+from tests.support.servers import postgres as postgres
+from tests.support.servers import valkey as valkey
 
 GOLDEN = Path(__file__).parent / "golden"
 
