@@ -10,7 +10,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # The venv's own Node.js, whatever else the machine has, so that every build is the same; it trusts
 # the certificates that the system trusts.
-NPM := cd player && NODE_USE_SYSTEM_CA=1 PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
+NPM_HERE := NODE_USE_SYSTEM_CA=1 PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
+NPM := cd player && $(NPM_HERE)
+INTEROP := tests/origin/auth/interop
 LIBRARY := build/sample-library
 PAGE := origin/control/page/index.html
 
@@ -36,7 +38,7 @@ check: .venv/test $(PAGE)  ## Lint, format, types and layers, without the tests
 	$(NPM) run check
 
 .PHONY: install
-install: .venv/test .venv/debian $(PAGE)  ## Install everything that demo, test and bench need
+install: .venv/test .venv/debian .venv/interop $(PAGE)  ## Install everything that demo, test and bench need
 
 .PHONY: coverage
 coverage: .venv/test  ## Show which lines and branches of the packager no test reaches (slow)
@@ -53,7 +55,7 @@ lock: .venv/test  ## Refresh the locked requirements
 
 .PHONY: clean
 clean:  ## Remove everything these targets made
-	rm -rf .venv build dist player/node_modules $(dir $(PAGE))
+	rm -rf .venv build dist player/node_modules $(INTEROP)/node_modules $(dir $(PAGE))
 	rm -f origin/delivery/_native.abi3.so
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -77,6 +79,11 @@ clean:  ## Remove everything these targets made
 
 .venv/debian: scripts/debian-packages.sh | .venv/bin/python
 	@scripts/debian-packages.sh chromium ffmpeg
+	@touch $@
+
+.venv/interop: $(INTEROP)/package.json $(INTEROP)/package-lock.json | .venv/demo
+	@echo "Installing into $(INTEROP): a library of Common Access Tokens (8 MB)" >&2
+	@cd $(INTEROP) && $(NPM_HERE) ci --no-audit --no-fund >&2
 	@touch $@
 
 $(PAGE): $(shell find player -type f -not -path '*/node_modules/*' 2>/dev/null) | .venv/demo

@@ -12,13 +12,28 @@ import os
 import sys
 from importlib.metadata import version
 
-from cli import check, index, inspect, restore, serve, token
+from cli import (
+    catalogue,
+    check,
+    index,
+    inspect,
+    loadtest,
+    migrate,
+    restore,
+    revoke,
+    serve,
+    token,
+)
+from loadtest.errors import LoadTestError
 from origin.delivery.native import NATIVE
 from origin.errors import StorageError
 from origin.settings import BadSetting
 from packager.errors import PackagerError
 
-COMMANDS = (serve, inspect, check, index, restore, token)
+COMMANDS = (
+    *(serve, inspect, check, index, restore, token, revoke),
+    *(migrate, catalogue, loadtest),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (PackagerError, StorageError, BadSetting, OSError) as error:
+    except (PackagerError, StorageError, BadSetting, LoadTestError, OSError) as error:
         print(f"vod-origin: {error}", file=sys.stderr)
         return 2
     return status

@@ -8,8 +8,9 @@ import secrets
 import time
 from datetime import UTC, datetime
 
-from origin.auth.keys import MAKE_A_KEY, read_keys
-from origin.auth.path_token import MOST_SECONDS, PREFIX, SESSION_BYTES, issue
+from origin.auth.keys import MAKE_A_KEY
+from origin.auth.path_token import MOST_SECONDS, PREFIX, SESSION_BYTES
+from origin.auth.schemes import SCHEMES
 from origin.settings import BadSetting, variable
 from packager.address import Mpd, MultivariantPlaylist, is_asset_id
 
@@ -23,6 +24,11 @@ least 16 bytes in hex or base64url. The server reads the same file:
   vod-origin token film                       the paths to play, and below them the token itself
   vod-origin token film --ttl 600 | tail -1   just that, for ten minutes
   vod-origin token 'Amélie (2001)'            the id as the library has it, not percent-encoded
+
+Other kinds of token have files of their own, VOD_CAT_KEY_FILE and so on:
+
+  vod-origin token film --scheme cat          a Common Access Token
+  vod-origin token film --scheme cloudfront   the last line is the query of a signed URL
 
 The token opens all of one title. Where a player is given one of these paths, the rest follows by
 itself, for manifests hold relative URLs only. docs/tokens.md says how your own code makes tokens.
@@ -47,7 +53,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=DEFAULT_SECONDS,
         help=f"how long it is to live, up to {MOST_SECONDS} ({DEFAULT_SECONDS}, four hours)",
     )
-    parser.add_argument("--key-file", metavar="FILE", help="the keys (VOD_TOKEN_KEY_FILE)")
+    parser.add_argument(
+        "--scheme",
+        choices=SCHEMES,
+        default="path",
+        help=f"which kind of token: {', '.join(SCHEMES)} (path)",
+    )
+    parser.add_argument(
+        "--key-file", metavar="FILE", help="the keys (VOD_TOKEN_KEY_FILE, VOD_CAT_KEY_FILE, …)"
+    )
     parser.set_defaults(run=token)
 
 
@@ -56,11 +70,11 @@ def token(options: argparse.Namespace) -> int:
         raise BadSetting(f"{options.asset!r} is no title's id")
     if not 1 <= options.ttl <= MOST_SECONDS:
         raise BadSetting(f"ttl {options.ttl} is outside 1..{MOST_SECONDS} (s)")
-    keys = read_keys(_key_file(options.key_file))
+    scheme = SCHEMES[options.scheme](_key_file(options.scheme, options.key_file))
     hls, dash = str(MultivariantPlaylist(options.asset)), str(Mpd(options.asset))
     scope = hls[: hls.rindex("/") + 1]
     expiry = int(time.time()) + options.ttl
-    made = issue(keys, scope, expiry, secrets.token_bytes(SESSION_BYTES))
+    made = scheme.issue(scope, expiry, secrets.token_bytes(SESSION_BYTES))
     print(f"opens {scope} until {datetime.fromtimestamp(expiry, UTC):%Y-%m-%d %H:%M:%S} UTC")
     print(f"HLS   {PREFIX}{made}{hls}")
     print(f"DASH  {PREFIX}{made}{dash}")
@@ -68,11 +82,10 @@ def token(options: argparse.Namespace) -> int:
     return 0
 
 
-def _key_file(option: str | None) -> str:
-    path = option or os.environ.get(variable("token_key_file"))
+def _key_file(scheme: str, option: str | None) -> str:
+    name = variable("token_key_file" if scheme == "path" else f"{scheme}_key_file")
+    path = option or os.environ.get(name)
     if not path:
-        raise BadSetting(
-            "no file of keys: name one with --key-file or in VOD_TOKEN_KEY_FILE; "
-            f"this makes one: {MAKE_A_KEY}"
-        )
+        how = f"this makes one: {MAKE_A_KEY}" if scheme == "path" else "see docs/tokens.md"
+        raise BadSetting(f"no file of keys: name one with --key-file or in {name}; {how}")
     return path

@@ -11,35 +11,51 @@ import logging
 import os
 import resource
 import socket
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import uvloop
 from aiohttp import web
 from prometheus_client import REGISTRY
 
+from catalog.postgres.catalogue import PostgresCatalogue
 from origin import workers
 from origin.auth import path_token
 from origin.auth.gate import Gate
-from origin.auth.keys import MAKE_A_KEY, KeyFile
+from origin.auth.keys import MAKE_A_KEY, read_keys
+from origin.auth.origin_verify import OriginVerify, read_secrets
+from origin.auth.reread import Reread
+from origin.auth.schemes import SCHEMES
+from origin.auth.session import ASKED, SessionCheck
+from origin.cmcd.inbox import Exchange, Inbox
 from origin.control.app import control_app
 from origin.control.health import Health
+from origin.control.qoe import Qoe
 from origin.delivery.limits import Limits
-from origin.delivery.resource import Resource
 from origin.delivery.server import MEDIA, Server, serve
-from origin.delivery.site import Handler
+from origin.entrance import entrance
 from origin.errors import StorageError, describe
 from origin.service import Origin
 from origin.settings import BadSetting, Settings
-from origin.sidecars import SidecarWriter
+from origin.sidecars import SharedIndexes, SidecarWriter
 from origin.storage import Library, Storage, open_library
 from origin.storage.sparse import SparseFolder
 from origin.storage.sparse_cache import SparseCache
+from origin.telemetry.auth import VerifyTimes
 from origin.telemetry.board import Board
 from origin.telemetry.log import configure
+from origin.telemetry.remote import Count
+from origin.telemetry.sessions import RedisTimes
 from origin.telemetry.worker import FAMILIES, Telemetry
 from origin.tls import BadPair, Certificate
+
+if TYPE_CHECKING:
+    from catalog.postgres.database import Database
+    from origin.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +71,8 @@ def run(settings: Settings) -> int:
     open_library(settings)  # or it is no start
     if settings.cache_folder:
         _cache(settings)
-    _gate(settings)
+    _gate(settings, _verify(settings))
+    _has_redis(settings)
     certificate = _certificate(settings)
     _allow_many_files()
     sock = _listen(settings)
@@ -64,6 +81,7 @@ def run(settings: Settings) -> int:
     print(f"vod-origin serves {settings.library} at {address}", flush=True)
     count = settings.workers or os.cpu_count() or 1
     board = Board(FAMILIES, count)
+    exchange = Exchange(count) if count > 1 else None
     REGISTRY.register(board)
     return workers.run(
         sock,
@@ -75,6 +93,7 @@ def run(settings: Settings) -> int:
                 worker,
                 Telemetry(board, worker.index, settings.log_every),
                 certificate,
+                exchange,
             )
         ),
     )
@@ -86,12 +105,11 @@ async def _serve(
     worker: workers.Worker,
     telemetry: Telemetry,
     certificate: Certificate | None,
+    exchange: Exchange | None,
 ) -> None:
-    running = await start(sock, settings, telemetry, certificate)
+    running = await start(sock, settings, telemetry, certificate, exchange)
     beside = [
-        asyncio.create_task(
-            telemetry.pulse(lambda: running.server.connections, running.library.counts)
-        ),
+        asyncio.create_task(telemetry.pulse(lambda: running.server.connections, running.counts)),
         asyncio.create_task(_tell_whether_readable(running.library.storage)),
     ]
     if certificate is not None:
@@ -118,13 +136,16 @@ def _address(sock: socket.socket, scheme: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The parts of a worker that are to know of its end."""
+    """A worker. ``beneath``: what is closed when nothing is answered any more; ``counts``: of all
+    parts that count for themselves."""
 
     server: Server
     health: Health
-    runner: web.AppRunner
     library: Library
     sidecars: SidecarWriter | None
+    inbox: Inbox
+    beneath: AsyncExitStack
+    counts: Callable[[], Iterator[Count]]
 
     async def close(self, grace: float, delay: float = 0.0) -> None:
         """Serve on for ``delay`` seconds, so that all who send requests learn of the end; then
@@ -133,11 +154,7 @@ class Running:
         self.server.drain()
         await asyncio.sleep(delay)
         await self.server.close(grace)
-        await self.runner.cleanup()  # not before: it ends what is not yet answered
-        if self.sidecars is not None:
-            await self.sidecars.aclose()
-        await self.library.media.aclose()
-        await self.library.storage.aclose()
+        await self.beneath.aclose()
 
 
 async def start(
@@ -145,39 +162,120 @@ async def start(
     settings: Settings,
     telemetry: Telemetry | None = None,
     certificate: Certificate | None = None,
+    exchange: Exchange | None = None,
 ) -> Running:
     """One worker on ``sock``."""
+    telemetry = telemetry or Telemetry(Board(FAMILIES, 1), 0, log_every=0)
+    beneath = AsyncExitStack()  # closes in the reverse order
     library = open_library(settings, _cache(settings))
+    beneath.push_async_callback(library.storage.aclose)
+    beneath.push_async_callback(library.media.aclose)
+    database = await _database(settings, beneath)
+    catalogue = PostgresCatalogue(database) if database else library.catalogue
+    sessions = await _sessions(settings, telemetry, beneath)
+    shared = _shared_indexes(settings, library.storage, beneath)
     sidecars = SidecarWriter(library.storage) if settings.write_sidecars else None
+    if sidecars is not None:
+        beneath.push_async_callback(sidecars.aclose)
     origin = Origin(
-        library.catalogue,
+        catalogue,
         library.storage,
         library.media,
         title_cache_bytes=settings.title_cache_mb * MIB,
         resource_cache_bytes=settings.resource_cache_mb * MIB,
         sidecars=sidecars,
+        shared=shared,
     )
+    if sessions is not None:
+        sessions.on_purge(origin.forget)
     health = Health(library.storage)
-    runner = web.AppRunner(
-        control_app(origin, library.catalogue, health),
-        access_log=None,
-        shutdown_timeout=CLEANUP_SECONDS,
-    )
+    verify = _verify(settings)
+    inbox = Inbox(telemetry.qoe, telemetry.worker, exchange, on_next=origin.expect)
+    beneath.callback(inbox.close)
+    control = control_app(origin, catalogue, health, Qoe(inbox, telemetry.board), verify)
+    runner = web.AppRunner(control, access_log=None, shutdown_timeout=CLEANUP_SECONDS)
     await runner.setup()
+    beneath.push_async_callback(runner.cleanup)  # it ends what is not yet answered
     assert runner.server is not None
-    gate = _gate(settings)
+    check = SessionCheck(sessions, ASKED[settings.session_check]) if sessions else None
+    times = VerifyTimes(telemetry.board, telemetry.worker)
+    gate = _gate(settings, verify, check, times.observe)
     server = await serve(
         sock,
-        _guarded(origin, gate) if gate else origin.resolve,
+        entrance(origin, inbox, gate, check),
         runner.server,
         describe,
         media=(*MEDIA, path_token.PREFIX) if gate else MEDIA,
         limits=Limits(connections=_connections(settings)),
-        observe=telemetry.observe if telemetry else None,
-        shed=telemetry.shed if telemetry else None,
+        observe=telemetry.observe,
+        shed=telemetry.shed,
         tls=certificate.context if certificate else None,
     )
-    return Running(server, health, runner, library, sidecars)
+    counting = [part for part in (library, gate, check, sessions) if part is not None]
+
+    def counts() -> Iterator[Count]:
+        return chain.from_iterable(part.counts() for part in counting)
+
+    return Running(server, health, library, sidecars, inbox, beneath, counts)
+
+
+async def _database(settings: Settings, beneath: AsyncExitStack) -> Database | None:
+    """None where there is no PostgreSQL; imported where there is, as what follows."""
+    if not settings.database_url:
+        return None
+    _require("asyncpg", "VOD_DATABASE_URL")
+    from catalog.postgres.database import Database
+
+    database = await Database.open(settings.database_url)
+    beneath.push_async_callback(database.aclose)
+    return database
+
+
+async def _sessions(
+    settings: Settings, telemetry: Telemetry, beneath: AsyncExitStack
+) -> Sessions | None:
+    """None where there is no Redis."""
+    if not _has_redis(settings):
+        return None
+    from origin.sessions import Sessions
+
+    times = RedisTimes(telemetry.board, telemetry.worker)
+    sessions = await Sessions.open(settings.redis_url, observe=times.observe)
+    beneath.push_async_callback(sessions.aclose)
+    return sessions
+
+
+def _shared_indexes(
+    settings: Settings, storage: Storage, beneath: AsyncExitStack
+) -> SharedIndexes | None:
+    if not _has_redis(settings) or not settings.redis_index_mb:
+        return None
+    from origin.sessions.indexes import RedisIndexes
+
+    shelf = RedisIndexes(settings.redis_url, settings.redis_index_mb * MIB)
+    shared = SharedIndexes(shelf, storage.location)
+    beneath.push_async_callback(shared.aclose)
+    return shared
+
+
+def _has_redis(settings: Settings) -> bool:
+    if not settings.redis_url:
+        if settings.redis_index_mb:
+            raise BadSetting(
+                "VOD_REDIS_INDEX_MB is of the Redis of VOD_REDIS_URL, which is not set"
+            )
+        return False
+    _require("redis", "VOD_REDIS_URL")
+    from origin.sessions.client import check_url
+
+    check_url(settings.redis_url)
+    return True
+
+
+def _require(module: str, variable: str) -> None:
+    """The core does not bring what databases need."""
+    if find_spec(module) is None:
+        raise BadSetting(f"{variable}: pip install 'vod-origin[accounts]' brings the client")
 
 
 def _certificate(settings: Settings) -> Certificate | None:
@@ -192,24 +290,37 @@ def _certificate(settings: Settings) -> Certificate | None:
         raise BadSetting(f"TLS: {error}") from None
 
 
-def _gate(settings: Settings) -> Gate | None:
-    """None where there are no keys: media is open to all then, and no path is a token's."""
-    if settings.token_key_file:
-        keys = KeyFile(settings.token_key_file).current
-        return Gate(keys, required=bool(settings.require_token))
-    if settings.require_token:
+def _gate(
+    settings: Settings,
+    verify: OriginVerify | None,
+    check: SessionCheck | None = None,
+    observe: Callable[[str, float], None] | None = None,
+) -> Gate | None:
+    """None where nothing is asked for: media is open to all then, and no path is a token's."""
+    keys = settings.token_key_file
+    files = {name: getattr(settings, f"{name}_key_file") for name in SCHEMES if name != "path"}
+    schemes = [Reread(file, SCHEMES[name]).current for name, file in files.items() if file]
+    if settings.require_token and not keys and not schemes:
         raise BadSetting(
             "tokens are required, but VOD_TOKEN_KEY_FILE names no file of keys; "
             f"this makes one: {MAKE_A_KEY}"
         )
-    return None
+    if not keys and not schemes and verify is None:
+        return None
+    return Gate(
+        Reread(keys, read_keys).current if keys else None,
+        schemes,
+        required=bool(settings.require_token),
+        verify=verify,
+        secure=bool(settings.tls_certificate),
+        revoked=check.is_revoked if check else None,
+        observe=observe,
+    )
 
 
-def _guarded(origin: Origin, gate: Gate) -> Handler:
-    def resolve(path: str) -> Resource | Awaitable[Resource]:
-        return origin.resolve(gate.admit(path))
-
-    return resolve
+def _verify(settings: Settings) -> OriginVerify | None:
+    file = settings.origin_verify_file
+    return OriginVerify(Reread(file, read_secrets).current) if file else None
 
 
 def _cache(settings: Settings) -> SparseCache | None:

@@ -11,6 +11,7 @@ import zlib
 
 import numpy as np
 
+from origin.cmcd import cmsd
 from origin.delivery.resource import Resource
 from packager.address import Address, InitSegment, TextSegment, WholeText
 from packager.errors import NotFound
@@ -32,12 +33,13 @@ def make(
     """What ``address`` names; ``track``: the one it is of. Raises ``NotFound``."""
     media_type, body = _body(presentation, track, address)
     packed = gzip.compress(body, mtime=0) if media_type in _COMPRESSIBLE else body
+    told = cmsd.static(address)
     twin = None
     if len(packed) < len(body):
         # Nodes may differ in their zlib: the tag is of the very bytes.
         packed_tag = f"{tag}-gz-{zlib.crc32(packed):08x}"
-        twin = _resource(media_type, packed, packed_tag, cache_control, encoding="gzip")
-    return _resource(media_type, body, tag, cache_control, twin=twin)
+        twin = _resource(media_type, packed, packed_tag, cache_control, told, encoding="gzip")
+    return _resource(media_type, body, tag, cache_control, told, twin=twin)
 
 
 def _resource(
@@ -45,6 +47,7 @@ def _resource(
     body: bytes,
     tag: str,
     cache_control: str,
+    told: cmsd.Fields,
     *,
     encoding: str = "",
     twin: Resource | None = None,
@@ -58,6 +61,7 @@ def _resource(
         multipart=False,
         gzip=twin,
         content_encoding=encoding,
+        told=told,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
+from catalog.postgres.errors import Conflict, DatabaseAway, NoSuchRow
 from catalog.unlisted import Unlisted
 from origin.problem import Problem
 from packager import errors as packager
@@ -34,10 +35,93 @@ class Refused(Exception):
     code = "forbidden"
 
 
+class Unauthenticated(Exception):
+    """Whoever asks has not said who they are, or not so that it is believed."""
+
+    code = "unauthenticated"
+    fields = (("WWW-Authenticate", "Bearer"),)
+
+
+class Elsewhere(Exception):
+    """Whoever asks is sent to another place, as their token wants it once it has expired."""
+
+    code = "elsewhere"
+
+    def __init__(self, status: int, location: str) -> None:
+        super().__init__("The token sends you to another place.")
+        self.status = status
+        self.location = location
+        self.fields = (("Location", location),)
+
+
 class Draining(Exception):
     """The worker is about to stop."""
 
     code = "draining"
+
+
+class BadReport(Exception):
+    """What a player told of its playback (CMCD) cannot be understood."""
+
+    code = "bad-report"
+
+
+class UnknownForm(Exception):
+    """A body in a form that is not read here."""
+
+    code = "unsupported-media-type"
+
+
+class TooManyReports(Exception):
+    """More is told of playbacks than this worker reads."""
+
+    code = "too-many-reports"
+
+
+class StoreAway(Exception):
+    """The store of sessions does not answer, or not with what was asked for."""
+
+    code = "store-away"
+
+
+class TooMany(Exception):
+    """Someone asks more often than they may; ``retry_after``: seconds until they may again."""
+
+    code = "too-many-requests"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many requests; the next in {retry_after} s.")
+        self.retry_after = retry_after
+
+
+class Stream(NamedTuple):
+    """A playback that takes one of an account's places; ``since``: seconds since 1970."""
+
+    device: str
+    title: str
+    since: float
+
+
+class TooManyStreams(Exception):
+    """All places of the account are taken, by these ``streams`` among others."""
+
+    code = "too-many-streams"
+
+    def __init__(self, streams: tuple[Stream, ...]) -> None:
+        super().__init__("The account plays on as many devices as its plan allows.")
+        self.streams = streams
+
+
+class UnknownSession(Exception):
+    """The playback session has ended, was revoked, or never was."""
+
+    code = "ended"
+
+
+class WrongDevice(Exception):
+    """The playback session is another device's."""
+
+    code = "wrong-device"
 
 
 class StorageError(Exception):
@@ -82,7 +166,20 @@ STATUS: dict[type[Exception], Row] = {
     packager.Misaligned: Row(422, _SOON),
     packager.PackagerError: Row(422, _SOON),
     Refused: Row(403),
+    Unauthenticated: Row(401),
+    Elsewhere: Row(307),
     Draining: Row(503, retry_after=1),
+    BadReport: Row(422),
+    UnknownForm: Row(415),
+    TooManyReports: Row(429, retry_after=1),
+    DatabaseAway: Row(503, retry_after=2),
+    Conflict: Row(409),
+    NoSuchRow: Row(404),
+    StoreAway: Row(503, retry_after=2),
+    TooMany: Row(429),
+    TooManyStreams: Row(409),
+    UnknownSession: Row(410),
+    WrongDevice: Row(403),
     StorageError: Row(503, retry_after=1),
     ObjectChanged: Row(503, retry_after=1),
     Archived: Row(409),
@@ -97,6 +194,9 @@ def describe(error: BaseException) -> Problem:
             code = getattr(error, "code", "error")
             # The name of a file need not be text: what is not is shown as \\udcXX.
             detail = str(error).encode("utf-8", "backslashreplace").decode()
-            return Problem(row.status, code, detail, row.cache_control, row.retry_after)
+            status = error.status if isinstance(error, Elsewhere) else row.status
+            retry_after = getattr(error, "retry_after", row.retry_after)
+            fields = getattr(error, "fields", ())
+            return Problem(status, code, detail, row.cache_control, retry_after, fields)
     log.error("a request failed on a defect of ours", exc_info=error)
     return Problem(500, "internal-error", "The server failed; its log says why.")

@@ -13,13 +13,14 @@ MEDIA_TYPE = "application/problem+json"
 @dataclass(frozen=True, slots=True)
 class Problem:
     """``code`` is stable and ours (logs and metrics use it); ``detail`` is for people;
-    ``retry_after`` in seconds."""
+    ``retry_after`` in seconds; ``fields``: further field lines of the answer."""
 
     status: int
     code: str
     detail: str
     cache_control: str = "no-store"
     retry_after: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
     def body(self) -> bytes:
         title = HTTPStatus(self.status).phrase

@@ -12,27 +12,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
 
 from catalog.assets import Catalogue
 from origin.cache import Cache
+from origin.cmcd import cmsd
 from origin.delivery.resource import Part, Resource
 from origin.documents import make, media_track, segment_row
 from origin.errors import ObjectChanged, UnknownRevision
-from origin.sidecars import SidecarWriter
+from origin.sidecars import SharedIndexes, SidecarWriter
 from origin.storage import Storage
 from origin.storage.media import Media
 from origin.titles import Look, Title, Titles
 from packager.address import (
+    PREFIX,
     Address,
     MediaSegment,
     Mpd,
     MultivariantPlaylist,
     parse,
 )
-from packager.errors import NotFound
+from packager.errors import BadAddress, NotFound
 from packager.model import Rendition
 from packager.mux.fmp4 import plan_segment
 from packager.plan import Splice
@@ -54,7 +58,7 @@ class _Built(NamedTuple):
 
 class Origin:
     """Titles of a catalogue as HLS and DASH, from a storage and its ``media``; ``sidecars``: who
-    writes those that are missing."""
+    writes those that are missing; ``shared``: indexes that nodes keep for each other."""
 
     def __init__(
         self,
@@ -66,8 +70,9 @@ class Origin:
         resource_cache_bytes: int,
         clock: Callable[[], float] = time.monotonic,
         sidecars: SidecarWriter | None = None,
+        shared: SharedIndexes | None = None,
     ) -> None:
-        self._titles = Titles(catalogue, storage, title_cache_bytes, clock, sidecars)
+        self._titles = Titles(catalogue, storage, title_cache_bytes, clock, sidecars, shared)
         self._media = media
         self._built: Cache[str, _Built] = Cache(resource_cache_bytes, _built_cost)
 
@@ -78,17 +83,43 @@ class Origin:
             return built.resource
         return self._resolve(path)
 
+    def expect(self, path: str, references: Iterable[str]) -> None:
+        """Whoever asked for ``path`` says that it will ask for these next, relative to it: segments
+        of the same title, as it is at hand, begin to come from afar."""
+        path = path[path.find(PREFIX) :]  # what stands in front of it is a token
+        for reference in references:
+            with suppress(BadAddress, NotFound, ValueError):
+                self._expect(parse(path), parse(_joined(path, reference)))
+
+    def _expect(self, asked: Address, following: Address) -> None:
+        if not isinstance(following, MediaSegment) or following.asset != asked.asset:
+            return
+        title = self._titles.at_hand(following.asset, following.revision)
+        if title is not None:
+            rendition = media_track(title.tracks.get(following.track))
+            row = segment_row(rendition.segments.time, following.time, rendition.name)
+            self._media.expect(rendition, row, title.versions[rendition.source])
+
+    def forget(self, asset_id: str) -> None:
+        """Look at the title's files again when it is next asked for."""
+        self._titles.forget(asset_id)
+
     async def title(self, asset_id: str) -> Title:
         """The title as its files are now."""
         return await self._titles.get(asset_id)
 
     async def _resolve(self, path: str) -> Resource:
+        began = time.perf_counter()
         address = parse(path)
         try:
-            return await self._current(path, address)
+            resource = await self._current(path, address)
         except ObjectChanged:
             self._titles.forget(address.asset)
-            return await self._current(path, address)
+            resource = await self._current(path, address)
+        if isinstance(address, MultivariantPlaylist | Mpd):
+            # What never changes is the same for all: only of these is it told what one answer took.
+            return resource.telling(cmsd.dynamic(time.perf_counter() - began))
+        return resource
 
     async def _current(self, path: str, address: Address) -> Resource:
         if isinstance(address, MultivariantPlaylist | Mpd):
@@ -125,20 +156,31 @@ class Origin:
         plan = plan_segment(rendition, row)
         version = title.versions[plan.source]
         placed = await self._media.place(rendition, row, plan, version, let_go)
-        return _Built(_from_file(plan, placed.parts, tag), title.look, placed.holds)
+        told = cmsd.static_of_segment(rendition, row)
+        return _Built(_from_file(plan, placed.parts, tag, told), title.look, placed.holds)
+
+
+def _joined(path: str, reference: str) -> str:
+    """The path that a relative reference leads to (RFC 3986 section 5.2); ValueError for one that
+    leads away from here."""
+    joined = urlsplit(urljoin(path, reference))
+    if joined.scheme or joined.netloc:
+        raise ValueError("another server's")
+    return joined.path
 
 
 def _is_good(built: _Built) -> bool:
     return built.holds is None or built.holds()
 
 
-def _from_file(plan: Splice, parts: tuple[Part, ...], tag: str) -> Resource:
+def _from_file(plan: Splice, parts: tuple[Part, ...], tag: str, told: cmsd.Fields) -> Resource:
     return Resource(
         media_type=plan.media_type,
         etag=f'"{tag}"',
         cache_control=IMMUTABLE,
         size=plan.size,
         parts=parts,
+        told=told,
     )
 
 

@@ -17,6 +17,7 @@ _LEAST = {
     "resource_cache_mb": 1,
     "cache_mb": 0,
     "read_ahead": 0,
+    "redis_index_mb": 0,
     "drain_delay_seconds": 0,
     "drain_seconds": 1,
     "log_every": 0,
@@ -55,6 +56,15 @@ class Settings:
     cache_mb: int = _setting(4096, "Disk that copies of media take (MiB); 0: none.")
     cache_folder: str = _setting("", "Folder for these copies; empty: the one for temporary files.")
     token_key_file: str = _setting("", "File of token keys; empty: there are no tokens.")
+    cat_key_file: str = _setting("", "File of keys of Common Access Tokens; empty: none.")
+    cloudfront_key_file: str = _setting("", "File of keys of CloudFront's signatures.")
+    akamai_key_file: str = _setting("", "File of keys of Akamai's EdgeAuth tokens.")
+    jwt_key_file: str = _setting("", "File of keys of JSON Web Tokens.")
+    origin_verify_file: str = _setting("", "File of the secret that each request has to know.")
+    database_url: str = _setting("", "postgresql:// of the catalogue; empty: there is none.")
+    redis_url: str = _setting("", "redis://, rediss:// or unix:// of sessions; empty: none.")
+    redis_index_mb: int = _setting(0, "Memory of Redis that indexes may take (MiB); 0: none.")
+    session_check: str = _setting("revoked", "Which sessions are refused what.")
     require_token: int = _setting(0, "1: no media without a token; 0: at plain paths, too.")
     drain_delay_seconds: int = _setting(0, "How long a stopping worker still accepts (s).")
     drain_seconds: int = _setting(30, "How long a stopping worker lets answers finish (s).")
@@ -72,6 +82,10 @@ class Settings:
         for name in ("require_token", "s3_anonymous", "write_sidecars"):
             if getattr(self, name) not in (0, 1):
                 raise BadSetting(f"{name} {getattr(self, name)} is neither 0 nor 1")
+        if self.session_check not in ("revoked", "manifests", "all"):
+            raise BadSetting(
+                f"session check '{self.session_check}' is none of revoked, manifests, all"
+            )
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise BadSetting(f"log level '{self.log_level}' is none of debug, info, warning, error")
 

@@ -3,21 +3,26 @@
 Writing is for the next who loads the title, so it is never waited for: one at a time, behind the
 answers. What it writes depends on nothing but the file, so it does not matter who else does. Where
 it fails it lets a minute pass, and what there is to write meanwhile is left to the next reader.
+
+Where the library cannot be written, nodes may share them elsewhere (``SharedIndexes``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import Protocol
 
 from catalog.assets import MediaFile
 from origin.errors import StorageError
 from origin.storage import Storage
+from packager.errors import BadSidecar
 from packager.model import MovieIndex
 from packager.sidecar import pack, unpack
 
@@ -88,3 +93,58 @@ class SidecarWriter:
     def _rest(self) -> None:
         self._rests_until = self._clock() + REST_SECONDS
         self._waiting.clear()
+
+
+class Shelf(Protocol):
+    """Where nodes keep packed indexes for each other. What fails there is a miss."""
+
+    async def get(self, name: str) -> bytes | None: ...
+
+    async def put(self, name: str, data: bytes) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class SharedIndexes:
+    """Packed indexes on a shelf, under a digest of the library, the file and its version. Putting
+    one there is not waited for. Of one loop."""
+
+    def __init__(self, shelf: Shelf, location: str) -> None:
+        self._shelf = shelf
+        self._location = location
+        self._putting: set[asyncio.Task[None]] = set()
+
+    async def get(self, file: MediaFile) -> MovieIndex | None:
+        data = await self._shelf.get(self._name(file))
+        if data is None:
+            return None
+        try:
+            return await asyncio.to_thread(unpack, data, file.key, file.version, file.size)
+        except BadSidecar as error:
+            log.info("%s: the shared index is not used: %s", file.key, error)
+            return None
+
+    def offer(self, file: MediaFile, index: MovieIndex) -> None:
+        """Put it there soon, but for what is too much at once."""
+        if len(self._putting) < MOST_WAITING:
+            task = asyncio.create_task(self._put(file, index))
+            self._putting.add(task)
+            task.add_done_callback(self._putting.discard)
+
+    async def idle(self) -> None:
+        """Until nothing is left to put there."""
+        if self._putting:
+            await asyncio.wait(self._putting)
+
+    async def aclose(self) -> None:
+        for task in self._putting:
+            task.cancel()
+        await self.idle()
+        await self._shelf.aclose()
+
+    async def _put(self, file: MediaFile, index: MovieIndex) -> None:
+        await self._shelf.put(self._name(file), await asyncio.to_thread(pack, index))
+
+    def _name(self, file: MediaFile) -> str:
+        told = "\0".join((self._location, file.key, file.version))
+        return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()

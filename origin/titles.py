@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from catalog.assets import Asset, Catalogue, MediaFile, TextFile
+from catalog.postgres.errors import DatabaseAway
 from origin.cache import Cache
 from origin.errors import StorageError, UnknownTitle
-from origin.sidecars import SidecarWriter, read_sidecar
+from origin.sidecars import SharedIndexes, SidecarWriter, read_sidecar
 from origin.storage import Storage
 from packager.errors import BadSidecar, BadText, PackagerError
 from packager.model import LeftOut, MovieIndex, Presentation, Rendition, TextRendition
@@ -63,7 +64,8 @@ class Title:
 
 
 class Titles:
-    """Kept up to ``cache_bytes`` of indexes; ``sidecars``: who writes those that are missing."""
+    """Kept up to ``cache_bytes`` of indexes; ``sidecars``: who writes those that are missing;
+    ``shared``: those that nodes keep for each other."""
 
     def __init__(
         self,
@@ -72,11 +74,13 @@ class Titles:
         cache_bytes: int,
         clock: Callable[[], float],
         sidecars: SidecarWriter | None,
+        shared: SharedIndexes | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._storage = storage
         self._clock = clock
         self._sidecars = sidecars
+        self._shared = shared
         self._titles: Cache[str, Title] = Cache(cache_bytes, lambda title: title.nbytes)
         self._behind: dict[str, asyncio.Task[None]] = {}
 
@@ -91,6 +95,17 @@ class Titles:
                 self._refresh_behind(asset_id)
                 return title
         return await self._titles.load(asset_id, lambda: self._refresh(asset_id))
+
+    def at_hand(self, asset_id: str, revision: str) -> Title | None:
+        """The title, if its files are in memory as they are to be."""
+        title = self._titles.peek(asset_id)
+        if (
+            title is None
+            or title.presentation.revision != revision
+            or not self.is_fresh(title.look)
+        ):
+            return None
+        return title
 
     def is_fresh(self, look: Look) -> bool:
         return look.at + self._storage.fresh_seconds > self._clock()
@@ -111,7 +126,7 @@ class Titles:
             await self._titles.load(asset_id, lambda: self._refresh(asset_id))
         except UnknownTitle:
             log.info("%s is gone", asset_id)
-        except (PackagerError, StorageError) as error:
+        except (PackagerError, StorageError, DatabaseAway) as error:
             log.warning("%s is not looked at again: %s", asset_id, error)
 
     async def _refresh(self, asset_id: str) -> Title:
@@ -160,16 +175,26 @@ class Titles:
     ) -> Source | LeftOut:
         """``fresh`` gets what had to be read of the file itself."""
         try:
-            index = await self._packed_index(file)
+            index = await self._shared.get(file) if self._shared is not None else None
             if index is None:
-                reader = index_movie(file.key, file.version, file.size)
-                index = await self._storage.drive(file.key, file.version, reader)
-                fresh.append((file, index))
+                index = await self._unshared_index(file, fresh)
         except PackagerError as error:
             if len(asset.media) == 1:
                 raise
             return LeftOut(file.key, "", str(error))
         return Source(index, file.language)
+
+    async def _unshared_index(
+        self, file: MediaFile, fresh: list[tuple[MediaFile, MovieIndex]]
+    ) -> MovieIndex:
+        index = await self._packed_index(file)
+        if index is None:
+            reader = index_movie(file.key, file.version, file.size)
+            index = await self._storage.drive(file.key, file.version, reader)
+            fresh.append((file, index))
+        if self._shared is not None:
+            self._shared.offer(file, index)
+        return index
 
     async def _packed_index(self, file: MediaFile) -> MovieIndex | None:
         """None where the file has to be read instead."""

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.sample import tone
+from ingest.sample.artwork import Artwork, write_backdrop, write_poster
 from ingest.sample.city import city
 from ingest.sample.encode import Audio, Tick, Video, write_audio, write_interleaved, write_video
+from ingest.sample.grading import graded
 from ingest.sample.lighthouse import lighthouse
+from ingest.sample.metadata import documents
+from ingest.sample.music_box import music_box
 from ingest.sample.subtitles import cues, srt, webvtt
 
 SECONDS = 30.0
@@ -27,6 +31,23 @@ LADDER = (
     Video(city, 320, 180, rate=30, bitrate=250_000),
 )
 SEA = Video(lighthouse, 640, 360, rate=25, bitrate=800_000)
+NIGHT_SEA = graded(lighthouse, light=0.48, blue=20, red=-10)
+LAST_LIGHT = graded(city, light=1.05, blue=-14, red=10)
+EPISODES = (
+    ("small-hours-1", Video(city, 640, 360, rate=25, bitrate=800_000), tone.CITY_EN),
+    ("small-hours-2", Video(NIGHT_SEA, 640, 360, rate=25, bitrate=800_000), tone.SEA),
+    ("small-hours-3", Video(LAST_LIGHT, 640, 360, rate=25, bitrate=800_000), tone.CITY_ES),
+)
+ARTWORK = {
+    "city-lights/": Artwork(city, 7.35, 0.75),
+    "lighthouse.": Artwork(lighthouse, 3.05, 0.98),
+    "music-box.": Artwork(music_box, 0.0, 0.55),
+    "small-hours.": Artwork(NIGHT_SEA, 9.5, 0.35),
+    "small-hours-1.": Artwork(city, 4.3, 0.1),
+    "small-hours-2.": Artwork(NIGHT_SEA, 6.02, 0.98),
+    "small-hours-3.": Artwork(LAST_LIGHT, 7.35, 0.9),
+}
+ARTWORK_WORK = 25_000_000  # an image, in pixels of film that take as long
 CITY_SOUND = (("en", "eng", tone.CITY_EN), ("es", "spa", tone.CITY_ES))
 AUDIO_WORK = 1_500_000  # a second of sound, in pixels that take as long
 
@@ -64,9 +85,10 @@ def make_library(
 
 def _jobs(seconds: float) -> list[Job]:
     """The largest first, so that the cores finish together."""
-    short, brief = seconds * 2 / 3, seconds / 2
+    short, brief, episode = seconds * 2 / 3, seconds / 2, seconds / 3
     jobs = [_rung(video, seconds) for video in LADDER]
     jobs.append(_film("lighthouse.mp4", SEA, tone.SEA, short))
+    jobs += [_film(f"{name}.mp4", video, tune, episode) for name, video, tune in EPISODES]
     jobs += [
         _sound(f"city-lights/audio-{tag}.mp4", code, tune, seconds)
         for tag, code, tune in CITY_SOUND
@@ -76,6 +98,10 @@ def _jobs(seconds: float) -> list[Job]:
         _text("city-lights/subtitles.en.vtt", webvtt, "From {start:g} to {end:g} seconds", seconds),
         _text("city-lights/subtitles.es.srt", srt, "De {start:g} a {end:g} segundos", seconds),
     ]
+    for place, artwork in ARTWORK.items():
+        jobs.append(_image(f"{place}poster.jpg", write_poster, artwork))
+        jobs.append(_image(f"{place}backdrop.jpg", write_backdrop, artwork))
+    jobs += [_document(path, body) for path, body in documents().items()]
     return sorted(jobs, key=lambda job: job.work, reverse=True)
 
 
@@ -106,9 +132,21 @@ def _text(
     path: str, render: Callable[[list[tuple[float, float, str]]], str], words: str, seconds: float
 ) -> Job:
     def write(path: Path, tick: Tick) -> None:
-        path.write_text(render(cues(words, seconds)), encoding="utf-8")
+        _write(path, render(cues(words, seconds)))
 
     return Job(path, seconds, 0, write)
+
+
+def _image(path: str, draw: Callable[[Path, Artwork], None], artwork: Artwork) -> Job:
+    return Job(path, 1, ARTWORK_WORK, lambda path, tick: draw(path, artwork))
+
+
+def _document(path: str, body: str) -> Job:
+    return Job(path, 1, 0, lambda path, tick: _write(path, body))
+
+
+def _write(path: Path, body: str) -> None:
+    path.write_text(body, encoding="utf-8")
 
 
 def _run(jobs: list[Job], folder: Path, progress: Progress) -> None:

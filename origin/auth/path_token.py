@@ -43,18 +43,26 @@ def issue(keys: Keys, scope: str, expiry: int, session: bytes) -> str:
     return urlsafe_b64encode(signed + mac).decode().rstrip("=")
 
 
-def verify(keys: Keys, token: str, scope: str, now: float) -> int:
-    """When ``token`` ceases to open ``scope``; ``Refused`` if it does not, and never says why."""
+def verify(keys: Keys, token: str, scope: str, now: float) -> tuple[int, bytes]:
+    """When ``token`` ceases to open ``scope``, and its session id; ``Refused`` if it does not open
+    it, and never says why."""
+    expiry, session = authenticate(keys, token, scope)
+    if not now < expiry <= now + MOST_SECONDS:
+        raise closed()
+    return expiry, session
+
+
+def authenticate(keys: Keys, token: str, scope: str) -> tuple[int, bytes]:
+    """Expiry, whenever that is, and session id of a token that was made for ``scope``."""
     if not _TOKEN.fullmatch(token) or not _SCOPE.fullmatch(scope):
         raise closed()
     content = urlsafe_b64decode(token + "=")
     signed, mac = content[:_SIGNED], content[_SIGNED:]
     key = keys.by_id.get(signed[1], _NOBODYS_KEY)
     genuine = hmac.compare_digest(mac, _mac(key, signed, scope))
-    expiry = int.from_bytes(signed[2:6], "big")
-    if not (genuine and signed[0] == _VERSION and now < expiry <= now + MOST_SECONDS):
+    if not (genuine and signed[0] == _VERSION):
         raise closed()
-    return expiry
+    return int.from_bytes(signed[2:6], "big"), signed[6:]
 
 
 def closed() -> Refused:

@@ -6,15 +6,17 @@ Faults become problem details here as they do on the media paths, from the same 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from prometheus_async.aio.web import server_stats
 
 from catalog.assets import Catalogue, display_name
+from origin.auth.origin_verify import HEADER, OriginVerify
 from origin.control.health import Health
+from origin.control.qoe import Qoe
 from origin.control.static import PageFiles
 from origin.errors import StorageError, UnknownTitle, describe
 from origin.problem import MEDIA_TYPE, Problem
@@ -27,19 +29,31 @@ PAGE_SIZE = 24
 PAGE_WAIT_SECONDS = 1.0
 PAGE_FOLDER = Path(__file__).parent / "page"
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PROBES = ("/livez", "/readyz")
+
 
 _JSON = "application/json"
 
 
-def control_app(origin: Origin, catalogue: Catalogue, health: Health) -> web.Application:
+def control_app(
+    origin: Origin,
+    catalogue: Catalogue,
+    health: Health,
+    qoe: Qoe | None = None,
+    verify: OriginVerify | None = None,
+) -> web.Application:
     app = web.Application(middlewares=[_problems])
+    if verify is not None:
+        app.middlewares.append(_verified(verify))
     library = _Library(origin, catalogue)
     app.router.add_get("/livez", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", server_stats)
+    app.router.add_get("/api/status", _status)
     app.router.add_get("/api/library", library.page)
     app.router.add_get("/api/library/{id}", library.title)
+    if qoe is not None:
+        qoe.add_routes(app.router)
     app.router.add_get("/{path:.*}", PageFiles(PAGE_FOLDER).serve)
     app.on_response_prepare.append(_sign)
     return app
@@ -47,6 +61,19 @@ def control_app(origin: Origin, catalogue: Catalogue, health: Health) -> web.App
 
 async def _sign(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "vod-origin"
+
+
+def _verified(verify: OriginVerify) -> Middleware:
+    """Only probes, which whoever runs the server sends past the CDN, need not know the secret."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path not in PROBES:
+            values = request.headers.getall(HEADER.decode(), [])
+            verify.check(", ".join(values).encode("utf-8", "surrogateescape"))
+        return await handler(request)
+
+    return check
 
 
 @web.middleware
@@ -67,9 +94,15 @@ def _answer(problem: Problem, headers: dict[str, str]) -> web.Response:
     headers["Cache-Control"] = problem.cache_control
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
+    headers.update(problem.fields)
     return web.Response(
         status=problem.status, body=problem.body(), content_type=MEDIA_TYPE, headers=headers
     )
+
+
+async def _status(_: web.Request) -> web.Response:
+    """What the page may offer."""
+    return _json({"accounts": False, "sign_up": False})
 
 
 class _Library:

@@ -67,6 +67,7 @@ def answer_problem(
         ("Cache-Control", problem.cache_control),
         ("Content-Type", MEDIA_TYPE),
         ("Content-Length", str(len(body))),
+        *problem.fields,
         *extra,
     ]
     if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -129,6 +129,9 @@ class DeliveryProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         site = self._site
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):  # a Unix socket's is none
+            self._reader.address = peer[0]
         self._writer = BodyWriter(site.loop, self._transport, site.rounds)
         self._joined(self)
 
@@ -311,7 +314,7 @@ class DeliveryProtocol(asyncio.Protocol):
     def _ask(self, request: Request) -> None:
         site = self._site
         try:
-            found = site.handler(request.path)
+            found = site.handler(request)
         except Exception as error:
             self._send_problem(site.describe(error))
             return

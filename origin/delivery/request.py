@@ -16,7 +16,7 @@ What cannot be understood becomes a ``Refusal`` in its place in the order, and e
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -70,7 +70,8 @@ class Request:
     """``target`` is in origin form; ``headers`` by lower-case name, repeated lines joined; of a
     media request, those at least that an answer depends on.
 
-    ``body`` is None where the request has no framing for one.
+    ``body`` is None where the request has no framing for one. ``plain``: the whole head, of which
+    only those headers were read. ``address``: the peer's, empty where it has none.
     """
 
     method: str
@@ -81,6 +82,20 @@ class Request:
     media: bool
     keep_alive: bool
     body: bytearray | None = None
+    plain: bytes = field(default=b"", compare=False)
+    address: str = ""
+
+    @property
+    def query(self) -> str:
+        """Raw, without the question mark."""
+        return self.target.partition(b"?")[2].decode("ascii")
+
+    def field(self, name: bytes) -> bytes | None:
+        """A header by its lower-case name, whether an answer depends on it or not."""
+        if self.plain:
+            values = _line(name).findall(self.plain)
+            return _joint(name).join(value.rstrip() for value in values) if values else None
+        return self.headers.get(name)
 
 
 class Refusal(NamedTuple):
@@ -117,6 +132,17 @@ def read_head_in_python(
     return method.decode("ascii"), path, target, headers
 
 
+@lru_cache(maxsize=64)
+def _line(name: bytes) -> re.Pattern[bytes]:
+    """The values of a header's lines in a plain head."""
+    return re.compile(rb"\n" + re.escape(name) + rb":[\t ]*([^\r]*)", re.IGNORECASE)
+
+
+def _joint(name: bytes) -> bytes:
+    """What stands between the values of repeated lines (RFC 9110 section 5.3, RFC 6265)."""
+    return b"; " if name == b"cookie" else b", "
+
+
 read_head = NATIVE.read_head if NATIVE else read_head_in_python
 
 
@@ -141,6 +167,7 @@ class RequestReader:
         "_received",
         "_request",
         "_target",
+        "address",
         "continue_due",
         "done",
         "waiting",
@@ -155,6 +182,8 @@ class RequestReader:
         """No further input is looked at: a request said so, or could not be understood."""
         self.continue_due = False
         """The peer waits for 100 (Continue) before it sends the body."""
+        self.address = ""
+        """The peer's; who makes the connection says."""
         self._limits = limits
         self._media = media
         self._queue = queue
@@ -177,7 +206,7 @@ class RequestReader:
         if found is None:
             return None
         method, path, target, headers = found
-        return Request(method, path, target, "1.1", headers, True, True)
+        return Request(method, path, target, "1.1", headers, True, True, None, data, self.address)
 
     def feed(self, data: bytes) -> None:
         """``data`` no longer than ``limits.head_bytes``."""
@@ -265,7 +294,7 @@ class RequestReader:
         value = value.rstrip()
         held = self._headers.get(name)
         if held is not None:
-            value = held + (b"; " if name == b"cookie" else b", ") + value
+            value = held + _joint(name) + value
         self._headers[name] = value
 
     def on_headers_complete(self) -> None:
@@ -279,7 +308,14 @@ class RequestReader:
         path = target.partition(b"?")[0].decode("ascii")
         media = path.startswith(self._media) or path == "*"
         request = Request(
-            self._method, path, target, version, headers, media, parser.should_keep_alive()
+            self._method,
+            path,
+            target,
+            version,
+            headers,
+            media,
+            parser.should_keep_alive(),
+            address=self.address,
         )
         if b"content-length" in headers or b"transfer-encoding" in headers:
             self._expect_body(request, parser.should_upgrade())

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from origin.delivery import fields
 from origin.delivery.native import NATIVE
+
+NOT_SHARED = "private, no-store"
 
 _STRONG = re.compile(r'"[\x21\x23-\x7e]*"')
 
@@ -138,12 +140,26 @@ class Resource:
     multipart: bool = True
     gzip: Resource | None = None
     content_encoding: str = ""
+    personal: tuple[tuple[str, str], ...] = ()
+    """Further field lines, of one viewer's answer: nobody may keep it for another."""
+    told: tuple[tuple[str, str], ...] = ()
+    """Further field lines, for whoever it is."""
 
     validators: bytes = field(init=False, repr=False)
     """Field lines of every answer about it, 304 included."""
     whole: bytes = field(init=False, repr=False)
     """All field lines of a 200 and the line that ends them."""
     in_memory: bool = field(init=False, repr=False)
+
+    def for_one(self, lines: tuple[tuple[str, str], ...]) -> Resource:
+        """The same for one viewer, with ``lines``."""
+        gzip = self.gzip.for_one(lines) if self.gzip is not None else None
+        return replace(self, personal=lines, gzip=gzip)
+
+    def telling(self, lines: tuple[tuple[str, str], ...]) -> Resource:
+        """The same with ``lines`` more, for whoever it is."""
+        gzip = self.gzip.telling(lines) if self.gzip is not None else None
+        return replace(self, told=self.told + lines, gzip=gzip)
 
     @property
     def content_lines(self) -> list[tuple[str, str]]:
@@ -158,7 +174,8 @@ class Resource:
             raise ValueError(f"not a strong entity tag: {self.etag!r}")
         if self.size != (total := sum(map(part_size, self.parts))):
             raise ValueError(f"size {self.size}, but the parts have {total} bytes")
-        lines = [("ETag", self.etag), ("Cache-Control", self.cache_control)]
+        caching = NOT_SHARED if self.personal else self.cache_control
+        lines = [("ETag", self.etag), ("Cache-Control", caching), *self.told, *self.personal]
         if self.gzip is not None or self.content_encoding:
             lines.append(("Vary", "Accept-Encoding"))
         validators = fields.SHARED + fields.block(lines)

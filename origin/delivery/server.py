@@ -24,6 +24,7 @@ from functools import partial
 
 from origin.delivery.connection import DeliveryProtocol
 from origin.delivery.limits import Limits
+from origin.delivery.request import Request
 from origin.delivery.resource import Resource
 from origin.delivery.site import Control, Describe, Handler, Observe, Site
 from origin.problem import Problem
@@ -35,7 +36,11 @@ MEDIA = ("/v/",)
 COMPLAINT_SECONDS = 60.0
 
 _FULL = Problem(
-    503, "too-many-connections", "The server has all the connections it may have.", retry_after=1
+    503,
+    "too-many-connections",
+    "The server has all the connections it may have.",
+    retry_after=1,
+    fields=(("CMSD-Dynamic", '"vod-origin";du'),),
 )
 
 
@@ -213,13 +218,13 @@ class Server:
 
     # Beyond the limit.
 
-    def _handle_if_room(self, path: str) -> Resource | Awaitable[Resource]:
+    def _handle_if_room(self, request: Request) -> Resource | Awaitable[Resource]:
         """Others may have left since this one was taken in."""
         if self.connections > self._site.limits.connections:
             if self._shed is not None:
                 self._shed()
             raise _NoRoom
-        return self._site.handler(path)
+        return self._site.handler(request)
 
     def _describe(self, error: BaseException) -> Problem:
         return _FULL if isinstance(error, _NoRoom) else self._site.describe(error)

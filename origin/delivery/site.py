@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from origin.delivery.fields import Preamble
 from origin.delivery.limits import Limits
+from origin.delivery.request import Request
 from origin.delivery.resource import Resource
 from origin.delivery.writer import Rounds
 from origin.problem import Problem
 
-Handler = Callable[[str], Resource | Awaitable[Resource]]
-"""The resource at a raw path (no query): at once if it is at hand, else to be awaited; or raises.
+Handler = Callable[[Request], Resource | Awaitable[Resource]]
+"""The resource a request is for: at once if it is at hand, else to be awaited; or raises.
 
 What is awaited is never cancelled when its viewer leaves: others may wait for it too.
 """

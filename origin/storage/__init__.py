@@ -13,13 +13,13 @@ from catalog.assets import Catalogue
 from catalog.keyed import KeyedCatalogue
 from catalog.library import LibraryCatalogue
 from catalog.unlisted import UnlistedCatalogue
+from origin.breaker import Breaker
 from origin.settings import BadSetting, Settings
 from origin.storage.http import HttpStorage
 from origin.storage.local import LocalStorage
 from origin.storage.media import LocalMedia, Media
 from origin.storage.remote import RemoteMedia
 from origin.storage.s3.fallback import HALF, PATIENCE, S3WithFallback
-from origin.storage.s3.restraint import Breaker
 from origin.storage.s3.storage import S3Storage
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import TrackCache

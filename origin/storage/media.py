@@ -41,6 +41,9 @@ class Media(Protocol):
         ``ObjectChanged`` where the source is another by now.
         """
 
+    def expect(self, rendition: Rendition, row: int, version: str) -> None:
+        """A player says that it will ask for that segment: it may come already."""
+
     def counts(self) -> Iterable[Count]:
         """For metrics: what was fetched from afar, and what was not."""
 
@@ -73,6 +76,9 @@ class LocalMedia:
         if copy.span is not None:
             pieces = (copy.span,)
         return Placed((head_of(plan), *pieces), lambda: copy.touch() and opened.unchanged())
+
+    def expect(self, rendition: Rendition, row: int, version: str) -> None:
+        """Nothing has to come."""
 
     def counts(self) -> tuple[Count, ...]:
         """Nothing is far."""

@@ -145,8 +145,12 @@ class RemoteMedia:
             coming = coming or self._fetch(rendition, row, version, name, file)
             await coming.first_byte()
             placed = Placed((head_of(plan), coming.span), _holds(coming, kept))
-        self._fetch_ahead(rendition, row + 1, version)
+        self._fetch_ahead(rendition, row + 1, self._read_ahead, version)
         return placed
+
+    def expect(self, rendition: Rendition, row: int, version: str) -> None:
+        """Among those that are fetched ahead, if there is room."""
+        self._fetch_ahead(rendition, row, min(1, self._read_ahead), version)
 
     def counts(self) -> Iterator[Count]:
         for result, times in self._results.items():
@@ -231,8 +235,8 @@ class RemoteMedia:
             if coming.file is not None and self._cache is not None:
                 await self._cache.keep(coming.file, coming.part)
 
-    def _fetch_ahead(self, rendition: Rendition, first: int, version: str) -> None:
-        rows = range(first, min(first + self._read_ahead, len(rendition.segments)))
+    def _fetch_ahead(self, rendition: Rendition, first: int, count: int, version: str) -> None:
+        rows = range(first, min(first + count, len(rendition.segments)))
         for row in rows:
             if len(self._ahead) < MAX_AHEAD:
                 task = asyncio.create_task(self._fetch_unasked(rendition, row, version))

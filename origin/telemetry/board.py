@@ -119,6 +119,11 @@ class Board:
     def distribution(self, worker: int, family: Histogram, child: Labels = ()) -> Distribution:
         return Distribution(self._row(worker), self._at(family, child), family.buckets)
 
+    def totals(self, family: Family, child: Labels = ()) -> list[float]:
+        """The child's numbers, those of all workers added: of a histogram each bucket's, that above
+        them, and the sum."""
+        return [sum(column) for column in zip(*self._values(family, child), strict=True)]
+
     def collect(self) -> Iterator[Metric]:
         for family in self._families:
             match family:
@@ -158,7 +163,7 @@ class Board:
         metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
         bounds = (*map(str, family.buckets), "+Inf")
         for child in family.children:
-            columns = [sum(column) for column in zip(*self._values(family, child), strict=True)]
+            columns = self.totals(family, child)
             if not any(columns[:-1]):
                 continue
             running = 0.0

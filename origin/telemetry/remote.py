@@ -70,13 +70,13 @@ class Count(NamedTuple):
     total: float
 
 
-class RemoteMetrics:
-    """One worker's."""
+class Totals:
+    """One worker's, of ``families`` whose parts count for themselves."""
 
-    def __init__(self, board: Board, worker: int) -> None:
+    def __init__(self, board: Board, worker: int, families: Iterable[Counter]) -> None:
         self._cells: dict[tuple[str, Labels], Cell] = {
             (family.name, child): board.cell(worker, family, child)
-            for family in FAMILIES
+            for family in families
             for child in family.children
         }
         self._noted: dict[tuple[str, Labels], float] = {}

@@ -8,12 +8,18 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
+from origin.telemetry.auth import DECISIONS, GRACE
+from origin.telemetry.auth import FAMILIES as AUTH_FAMILIES
 from origin.telemetry.board import Board, Counter, Gauge, Histogram
 from origin.telemetry.http import FAMILIES as HTTP_FAMILIES
 from origin.telemetry.http import HttpMetrics
 from origin.telemetry.log import LAST_LINES_SECONDS, AccessLog
+from origin.telemetry.qoe import FAMILIES as QOE_FAMILIES
+from origin.telemetry.qoe import QoeMetrics
 from origin.telemetry.remote import FAMILIES as REMOTE_FAMILIES
-from origin.telemetry.remote import Count, RemoteMetrics
+from origin.telemetry.remote import Count, Totals
+from origin.telemetry.sessions import BREAKER, REJECTED
+from origin.telemetry.sessions import FAMILIES as SESSION_FAMILIES
 
 PULSE_SECONDS = 1.0
 
@@ -25,15 +31,26 @@ LAG = Histogram(
 STARTS = Counter("vod_worker_starts_total", "Workers started; more than there are: restarts.")
 MEMORY = Gauge("vod_worker_resident_bytes", "Resident memory of each worker.")
 
-FAMILIES = (*HTTP_FAMILIES, *REMOTE_FAMILIES, LAG, STARTS, MEMORY)
+FAMILIES = (
+    *HTTP_FAMILIES,
+    *REMOTE_FAMILIES,
+    *QOE_FAMILIES,
+    *AUTH_FAMILIES,
+    *SESSION_FAMILIES,
+    *(LAG, STARTS, MEMORY),
+)
+_COUNTED = (*REMOTE_FAMILIES, DECISIONS, GRACE, BREAKER, REJECTED)
 
 
 class Telemetry:
     """``log_every``: one of how many good answers is logged; 0 for none at all."""
 
     def __init__(self, board: Board, worker: int, log_every: int) -> None:
+        self.board = board
+        self.worker = worker
+        self.qoe = QoeMetrics(board, worker)
         self._metrics = HttpMetrics(board, worker)
-        self._remote = RemoteMetrics(board, worker)
+        self._totals = Totals(board, worker, _COUNTED)
         self._lag = board.distribution(worker, LAG)
         self._memory = board.cell(worker, MEMORY)
         self._log = AccessLog(_to_stdout, log_every, time.time) if log_every else None
@@ -61,7 +78,7 @@ class Telemetry:
                 self._lag.observe(max(loop.time() - due, 0.0))
                 self._memory.set(_resident_bytes())
                 self._metrics.connections.set(connections())
-                self._remote.note(counts())
+                self._totals.note(counts())
                 if self._log is not None:
                     self._log.flush()
         finally:

@@ -1,78 +1,47 @@
-/** The page: shows what the URL's hash asks for, and changes with it. */
+/** The page: a catalogue for people with accounts where the server has those, else its library. */
 
-import { catalogue } from './catalogue';
 import { h } from './dom';
-import { prefetch } from './engines';
-import { libraryView } from './library';
-import { probe } from './probe';
-import { libraryHash, parseRoute, type LibraryRoute, type WatchRoute } from './route';
-import { watchView, type WatchView } from './watch';
+import { Refusal } from './http';
+import { startListing } from './listing';
+import { api, type Status } from './viewer/api';
+import { startViewer } from './viewer/app';
+import { speak, spoken, words } from './words';
 
-const main = document.querySelector<HTMLElement>('#main')!;
-const filter = document.querySelector<HTMLInputElement>('#filter')!;
-const library = libraryView();
-let watching: WatchView | null = null;
-let libraryScroll = 0;
-
-function show(): void {
-  const route = parseRoute(location.hash);
-  leave();
-  filter.value = route.view === 'library' ? route.filter : '';
-  if (route.view === 'watch') void watch(route);
-  else browse(route);
-}
-
-function browse(route: LibraryRoute): void {
-  document.title = 'vod-origin';
-  main.replaceChildren(library.element);
-  library.filter(route.filter);
-  scrollTo(0, libraryScroll);
-}
-
-function leave(): void {
-  if (library.element.isConnected) libraryScroll = scrollY;
-  watching?.stage.destroy();
-  watching = null;
-  window.vodPlayer = null;
-}
-
-async function watch(route: WatchRoute): Promise<void> {
-  const asked = location.hash;
-  prefetch(route.engine);
-  main.replaceChildren(h('p', { class: 'message', role: 'status' }, 'Loading…'));
-  scrollTo(0, 0);
+async function start(): Promise<void> {
   try {
-    const title = await catalogue.find(route.id);
-    if (location.hash !== asked) return;
-    if (!title) throw new Error(`No title in this library has the id “${route.id}”.`);
-    document.title = `${title.name} · vod-origin`;
-    watching = watchView(title, route);
-    window.vodPlayer = probe(watching.stage.playback);
-    main.replaceChildren(watching.element);
+    const status = await serverStatus();
+    if (status.accounts) await startViewer(status);
+    else startListing();
   } catch (error) {
-    main.replaceChildren(missing((error as Error).message));
+    speak(spoken(navigator.languages));
+    showTrouble((error as Error).message);
   }
 }
 
-function missing(reason: string): HTMLElement {
-  const back = h('a', { class: 'button', href: '#/' }, 'Go to the library');
-  return h(
-    'div',
-    { class: 'message', role: 'alert' },
-    h('h2', {}, 'Nothing to play here'),
-    h('p', {}, reason),
-    back,
-  );
+/** A server without accounts may not know the question. */
+async function serverStatus(): Promise<Status> {
+  try {
+    return await api.status();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 404) throw error;
+    return { accounts: false, sign_up: false, tokens: false };
+  }
 }
 
-filter.addEventListener('input', () => {
-  const hash = libraryHash(filter.value.trim());
-  if (library.element.isConnected) {
-    history.replaceState(null, '', hash);
-    library.filter(filter.value.trim());
-  } else {
-    location.hash = hash;
-  }
-});
-addEventListener('hashchange', show);
-show();
+function showTrouble(reason: string): void {
+  const retry = h('button', { type: 'button', class: 'button' }, words.tryAgain);
+  retry.addEventListener('click', () => location.reload());
+  document
+    .querySelector('#main')!
+    .replaceChildren(
+      h(
+        'div',
+        { class: 'message', role: 'alert' },
+        h('h1', {}, words.didNotLoad),
+        h('p', {}, reason),
+        retry,
+      ),
+    );
+}
+
+void start();

@@ -3,6 +3,7 @@
 import { h, iconButton, relabel } from './dom';
 import { clock } from './format';
 import { bufferedAhead } from './meter';
+import { words } from './words';
 
 export interface Actions {
   /** Play, pause, or start from the beginning after the end. */
@@ -21,10 +22,10 @@ export function controls(
   menus: HTMLElement[],
   signal: AbortSignal,
 ): HTMLElement {
-  const play = iconButton('play', 'Play (space)');
-  const mute = iconButton('volume', 'Mute (m)');
-  const stats = iconButton('stats', 'Playback figures (i)', 'stats');
-  const full = iconButton('fullscreen', 'Full screen (f)');
+  const play = iconButton('play', words.keys(words.play, words.space));
+  const mute = iconButton('volume', words.keys(words.mute, 'm'));
+  const stats = iconButton('stats', words.keys(words.figures, 'i'), 'stats');
+  const full = iconButton('fullscreen', words.keys(words.fullScreen, 'f'));
   const seek = h('input', {
     type: 'range',
     class: 'seek',
@@ -32,7 +33,7 @@ export function controls(
     max: 0,
     step: 0.1,
     value: 0,
-    'aria-label': 'Seek',
+    'aria-label': words.seek,
   });
   const volume = h('input', {
     type: 'range',
@@ -40,7 +41,7 @@ export function controls(
     min: 0,
     max: 1,
     step: 0.05,
-    'aria-label': 'Volume',
+    'aria-label': words.volume,
   });
   const time = h('span', { class: 'time' });
 
@@ -66,14 +67,14 @@ export function controls(
   }
 
   function showPlaying(): void {
-    if (video.ended) relabel(play, 'replay', 'Play again (space)');
-    else if (video.paused) relabel(play, 'play', 'Play (space)');
-    else relabel(play, 'pause', 'Pause (space)');
+    if (video.ended) relabel(play, 'replay', words.keys(words.playAgain, words.space));
+    else if (video.paused) relabel(play, 'play', words.keys(words.play, words.space));
+    else relabel(play, 'pause', words.keys(words.pause, words.space));
   }
 
   function showVolume(): void {
     const level = video.muted ? 0 : video.volume;
-    relabel(mute, level ? 'volume' : 'muted', level ? 'Mute (m)' : 'Unmute (m)');
+    relabel(mute, level ? 'volume' : 'muted', words.keys(level ? words.mute : words.unmute, 'm'));
     volume.value = String(level);
     fill(volume, '--played', level, 1);
   }

@@ -30,6 +30,12 @@ const ICONS = {
   audio: 'M12 3v10.6A4 4 0 1 0 14 17V7h5V3z',
   text: 'M4 5h16a1.5 1.5 0 0 1 1.5 1.5v11A1.5 1.5 0 0 1 20 19H4a1.5 1.5 0 0 1-1.5-1.5v-11A1.5 1.5 0 0 1 4 5zm1.5 6v2h3v-2zm5 0v2h8v-2zm-5 4v2h8v-2zm10 0v2h3v-2z',
   stats: 'M4 20V10h4v10zm6 0V4h4v16zm6 0v-7h4v7z',
+  back: 'M15.5 4.5 17 6l-6 6 6 6-1.5 1.5L8 12z',
+  on: 'M8.5 4.5 7 6l6 6-6 6 1.5 1.5L16 12z',
+  plus: 'M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z',
+  check: 'M9.5 17.5 4 12l1.5-1.5 4 4 9-9L20 7z',
+  search:
+    'M10.5 4a6.5 6.5 0 1 0 4 11.6l4.4 4.4 1.4-1.4-4.4-4.4A6.5 6.5 0 0 0 10.5 4zm0 2a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9z',
   fullscreen: 'M5 5h6v2H7v4H5zm8 0h6v6h-2V7h-4zM5 13h2v4h4v2H5zm12 0h2v6h-6v-2h4z',
 } as const;
 

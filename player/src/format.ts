@@ -1,3 +1,5 @@
+import { language, words } from './words';
+
 /** `9:56`, `1:02:03`; a dash for what is not known. */
 export function clock(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return '–:––';
@@ -18,8 +20,6 @@ export function bitrate(bitsPerSecond: number): string {
     : `${Math.round(bitsPerSecond / 1e3)} kbit/s`;
 }
 
-const LANGUAGES = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'code' });
-
 /** The shortest BCP 47 form: `eng` and `en` are one language. */
 export function canonicalLanguage(tag: string): string {
   try {
@@ -29,7 +29,18 @@ export function canonicalLanguage(tag: string): string {
   }
 }
 
+/** In the language of the page. */
 export function languageName(tag: string): string {
-  const language = canonicalLanguage(tag);
-  return language === 'und' ? 'Unknown language' : (LANGUAGES.of(language) ?? language);
+  const canonical = canonicalLanguage(tag);
+  if (canonical === 'und') return words.unknownLanguage;
+  const names = new Intl.DisplayNames([language], { type: 'language', fallback: 'code' });
+  return names.of(canonical) ?? canonical;
+}
+
+/** How long a title is, in words: `1 h 32 min`, `24 min`, `30 s`. */
+export function length(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

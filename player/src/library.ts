@@ -5,6 +5,7 @@ import { catalogue } from './catalogue';
 import { h, icon } from './dom';
 import { prefetch } from './engines';
 import { clock } from './format';
+import { Refusal } from './http';
 import { paint } from './poster';
 import { engineFor, watchHash } from './route';
 
@@ -39,7 +40,7 @@ export function libraryView(): LibraryView {
       notice.hidden = true;
       render();
     } catch (error) {
-      showFailure((error as Error).message);
+      showFailure(error as Error);
       return;
     }
     // Observing anew reports once more if the sentinel is still in reach.
@@ -67,11 +68,20 @@ export function libraryView(): LibraryView {
     notice.replaceChildren(...(wanted ? noMatch(wanted) : emptyLibrary()));
   }
 
-  function showFailure(reason: string): void {
+  function showFailure(error: Error): void {
+    notice.hidden = false;
+    if (error instanceof Refusal && error.code === 'unlisted') {
+      status.textContent = '';
+      notice.replaceChildren(...unlisted());
+      return;
+    }
     const retry = h('button', { type: 'button', class: 'button' }, 'Try again');
     retry.addEventListener('click', () => void loadMore());
-    notice.hidden = false;
-    notice.replaceChildren(h('h2', {}, 'The library did not load'), h('p', {}, reason), retry);
+    notice.replaceChildren(
+      h('h2', {}, 'The library did not load'),
+      h('p', {}, error.message),
+      retry,
+    );
   }
 
   return {
@@ -104,6 +114,37 @@ function emptyLibrary(): HTMLElement[] {
   ];
 }
 
+/** A library over HTTP has titles but no list of them: ask for one by its id. */
+function unlisted(): HTMLElement[] {
+  const name = h('input', {
+    id: 'title-id',
+    required: true,
+    autocomplete: 'off',
+    spellcheck: false,
+  });
+  const form = h(
+    'form',
+    { class: 'open-title' },
+    h('label', { for: 'title-id' }, 'Id of a title'),
+    name,
+    h('button', { class: 'button' }, 'Open'),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    location.hash = titleHash(name.value.trim());
+  });
+  return [
+    h('h2', {}, 'This library has no list of its titles'),
+    h(
+      'p',
+      {},
+      'It is read over HTTP, which cannot say what there is, but every title in it plays: ',
+      'films/some-film.mp4 has the id “some-film”.',
+    ),
+    form,
+  ];
+}
+
 function cardOf(title: Title): HTMLElement {
   const poster = h('div', { class: 'poster' }, h('span', { class: 'poster-name' }, title.name));
   paint(poster, title.id);
@@ -114,7 +155,7 @@ function cardOf(title: Title): HTMLElement {
     const length = title.duration === null ? '' : clock(Math.round(title.duration));
     if (length) poster.append(h('span', { class: 'badge' }, length));
   }
-  const href = cardHash(title);
+  const href = titleHash(title.id);
   const link = h('a', { class: 'card', href, title: title.problem ?? title.name }, poster);
   for (const event of ['pointerenter', 'focus']) {
     link.addEventListener(event, () => prefetch(engineFor('hls', null)), { once: true });
@@ -122,8 +163,8 @@ function cardOf(title: Title): HTMLElement {
   return h('li', {}, link);
 }
 
-function cardHash(title: Title): string {
+function titleHash(id: string): string {
   const engine = engineFor('hls', null);
   const rest = { t: 0, stats: false, quality: '', audio: '', text: '' };
-  return watchHash({ view: 'watch', id: title.id, format: 'hls', engine, autoplay: true, ...rest });
+  return watchHash({ view: 'watch', id, format: 'hls', engine, autoplay: true, ...rest });
 }

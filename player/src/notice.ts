@@ -2,6 +2,7 @@
 
 import { complaintAbout, problemOf, type Complaint, type Title } from './api';
 import { h } from './dom';
+import { words } from './words';
 
 export interface Notice {
   element: HTMLElement;
@@ -9,18 +10,15 @@ export interface Notice {
   explain(playerSays: string): Promise<void>;
 }
 
-const TRY_ANOTHER =
-  'Try another player below, or reload this page. If none plays it, this browser lacks the codec.';
-
 export function notice(title: Title, url: string): Notice {
   const element = h('div', { class: 'notice', role: 'alert', hidden: true });
   return {
     element,
     async explain(playerSays) {
       const server = problemOf(title) ?? (await complaintAbout(url));
-      const { reason, next }: Complaint = server ?? { reason: playerSays, next: TRY_ANOTHER };
+      const { reason, next }: Complaint = server ?? { reason: playerSays, next: words.tryAnother };
       element.replaceChildren(
-        h('h2', {}, 'This title cannot be played'),
+        h('h2', {}, words.cannotPlay),
         h('p', {}, reason),
         h('p', { class: 'next' }, next),
       );

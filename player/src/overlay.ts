@@ -3,6 +3,7 @@
 import { h } from './dom';
 import { bitrate } from './format';
 import { bufferedAhead, type Meter } from './meter';
+import { words } from './words';
 
 export interface Overlay {
   element: HTMLElement;
@@ -16,17 +17,17 @@ export function overlay(
   declaredBitrate: () => number | null,
 ): Overlay {
   const rows: [string, () => string][] = [
-    ['Player', () => player],
-    ['Start-up', () => (meter.startupMs === null ? '–' : `${meter.startupMs} ms`)],
-    ['Picture', () => (video.videoWidth ? `${video.videoWidth} × ${video.videoHeight}` : '–')],
-    ['Bitrate', () => text(declaredBitrate(), bitrate)],
-    ['Buffer ahead', () => `${bufferedAhead(video).toFixed(1)} s`],
-    ['Dropped frames', () => droppedFrames(video)],
-    ['Stalls', () => String(meter.stalls)],
-    ['Errors', () => String(meter.errors.length)],
+    [words.player, () => player],
+    [words.startUp, () => (meter.startupMs === null ? '–' : `${meter.startupMs} ms`)],
+    [words.picture, () => (video.videoWidth ? `${video.videoWidth} × ${video.videoHeight}` : '–')],
+    [words.bitrate, () => text(declaredBitrate(), bitrate)],
+    [words.bufferAhead, () => `${bufferedAhead(video).toFixed(1)} s`],
+    [words.droppedFrames, () => droppedFrames(video)],
+    [words.stalls, () => String(meter.stalls)],
+    [words.errors, () => String(meter.errors.length)],
   ];
   const values = rows.map(() => h('dd'));
-  const element = h('dl', { class: 'overlay', 'aria-label': 'Playback figures' });
+  const element = h('dl', { class: 'overlay', 'aria-label': words.figures });
   rows.forEach(([name], i) => element.append(h('dt', {}, name), values[i]!));
   return {
     element,
@@ -42,5 +43,5 @@ function text(value: number | null, format: (value: number) => string): string {
 
 function droppedFrames(video: HTMLVideoElement): string {
   const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality();
-  return `${droppedVideoFrames} of ${totalVideoFrames}`;
+  return words.droppedOf(droppedVideoFrames, totalVideoFrames);
 }

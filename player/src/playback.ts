@@ -9,6 +9,7 @@ import { engineCode } from './engines';
 import { AUTO, OFF, type Engine, type Selection } from './engines/engine';
 import { measure, type Meter } from './meter';
 import type { WatchRoute } from './route';
+import { words } from './words';
 
 export type State = 'idle' | 'loading' | 'playing' | 'paused' | 'buffering' | 'ended' | 'failed';
 
@@ -62,7 +63,7 @@ export class Playback {
         failed: (message, fatal) => this.failed(message, fatal),
       });
     } catch {
-      this.failed('The code of the player did not load', true);
+      this.failed(words.codeMissing, true);
       return;
     }
     await this.engine.load(this.title[this.route.format], this.route.t);

@@ -35,6 +35,11 @@ export function parseRoute(hash: string): Route {
   const wanted = new URLSearchParams(query);
   const id = titleId(path);
   if (id === null) return { view: 'library', filter: wanted.get('filter') ?? '' };
+  return watchRoute(id, wanted);
+}
+
+/** How a title is to be played, as the query of a hash says it. */
+export function watchRoute(id: string, wanted: URLSearchParams): WatchRoute {
   const format: Format = wanted.get('format') === 'dash' ? 'dash' : 'hls';
   const t = Number(wanted.get('t'));
   return {
@@ -71,7 +76,8 @@ export function libraryHash(filter: string): string {
   return filter ? `#/?filter=${encodeURIComponent(filter)}` : '#/';
 }
 
-export function watchHash(route: WatchRoute): string {
+/** `path`: what leads to the player; a title has a page of its own where there are accounts. */
+export function watchHash(route: WatchRoute, path: 'title' | 'watch' = 'title'): string {
   const query = new URLSearchParams({ engine: route.engine, format: route.format });
   if (route.autoplay) query.set('autoplay', '1');
   if (route.stats) query.set('stats', '1');
@@ -79,5 +85,5 @@ export function watchHash(route: WatchRoute): string {
   for (const name of ['quality', 'audio', 'text'] as const) {
     if (route[name]) query.set(name, route[name]);
   }
-  return `#/title/${encodeURIComponent(route.id)}?${query}`;
+  return `#/${path}/${encodeURIComponent(route.id)}?${query}`;
 }

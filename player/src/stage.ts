@@ -8,9 +8,10 @@ import { shortcuts } from './keyboard';
 import { menu, type Menu } from './menu';
 import { notice } from './notice';
 import { overlay } from './overlay';
-import { CHOICES, Playback, type Choice } from './playback';
+import { CHOICES, Playback, type Choice, type State } from './playback';
 import { paint } from './poster';
 import type { WatchRoute } from './route';
+import { words } from './words';
 
 export interface Stage {
   element: HTMLElement;
@@ -18,11 +19,15 @@ export interface Stage {
   destroy(): void;
 }
 
-/** `remember` is told what the viewer sets, to keep it in the address of the page. */
+/**
+ * `remember` is told what the viewer sets, to keep it in the address of the page; `onState` each
+ * state of the playback.
+ */
 export function stage(
   title: Title,
   route: WatchRoute,
   remember: (settings: Partial<WatchRoute>) => void,
+  onState: (state: State) => void = () => {},
 ): Stage {
   const closing = new AbortController();
   const { signal } = closing;
@@ -31,9 +36,12 @@ export function stage(
   const trouble = notice(title, title[route.format]);
   const menus = menusFor((name, id) => playback.choose(name, id));
   const listener = {
-    stateChanged: (state: string) => (element.dataset.state = state),
+    stateChanged(state: State) {
+      element.dataset.state = state;
+      onState(state);
+    },
     tracksChanged: () => bind(menus, playback),
-    failed: (message: string) => void trouble.explain(`${label} stopped: ${message}.`),
+    failed: (message: string) => void trouble.explain(words.engineStopped(label, message)),
     chose: (name: Choice, id: string) => remember({ [name]: id }),
   };
   const playback = new Playback(title, route, listener, signal);
@@ -60,7 +68,11 @@ export function stage(
     CHOICES.map((name) => menus[name].element),
     signal,
   );
-  const playLabel = { type: 'button', class: 'big-play', 'aria-label': `Play ${title.name}` };
+  const playLabel = {
+    type: 'button',
+    class: 'big-play',
+    'aria-label': words.playTitle(title.name),
+  };
   const bigPlay = h('button', playLabel, icon('play'));
   const spinner = h('div', { class: 'spinner', 'aria-hidden': true });
   element.append(video, figures.element, spinner, bigPlay, trouble.element, bar);
@@ -90,9 +102,9 @@ export function stage(
 
 function menusFor(choose: (name: Choice, id: string) => void): Record<Choice, Menu> {
   return {
-    quality: menu('quality', 'Quality', (id) => choose('quality', id)),
-    audio: menu('audio', 'Audio', (id) => choose('audio', id)),
-    text: menu('text', 'Subtitles', (id) => choose('text', id)),
+    quality: menu('quality', words.quality, (id) => choose('quality', id)),
+    audio: menu('audio', words.audio, (id) => choose('audio', id)),
+    text: menu('text', words.subtitles, (id) => choose('text', id)),
   };
 }
 

@@ -6,6 +6,7 @@ import { enginesFor, type Format } from './engines';
 import { clock } from './format';
 import { engineFor, watchHash, type WatchRoute } from './route';
 import { stage, type Stage } from './stage';
+import { words } from './words';
 
 export interface WatchView {
   element: HTMLElement;
@@ -24,22 +25,6 @@ export function watchView(title: Title, route: WatchRoute): WatchView {
     history.replaceState(null, '', watchHash(settings));
   });
 
-  /** Another format or player starts anew, from where this one is. */
-  function restart(format: Format, engine: string): void {
-    const { video, state } = theStage.playback;
-    const autoplay = state !== 'idle';
-    const t = video.ended ? 0 : video.currentTime;
-    location.replace(
-      watchHash({ ...settings, format, engine: engineFor(format, engine), t, autoplay }),
-    );
-  }
-
-  const format = switches('Format', FORMATS, route.format, (id) =>
-    restart(id as Format, route.engine),
-  );
-  const engine = switches('Player', enginesFor(route.format), route.engine, (id) =>
-    restart(route.format, id),
-  );
   const facts = [
     title.duration === null ? '' : clock(Math.round(title.duration)),
     address(title[route.format]),
@@ -51,17 +36,39 @@ export function watchView(title: Title, route: WatchRoute): WatchView {
     theStage.element,
     h('h1', {}, title.name),
     h('p', { class: 'facts' }, ...facts.filter((fact) => fact !== '')),
-    h('form', { class: 'switches' }, format, engine),
+    playerSwitches(route, theStage, (changes) => {
+      location.replace(watchHash({ ...settings, ...changes }));
+    }),
   );
   return { element, stage: theStage };
 }
 
+/** Another format or player starts anew, from where this one is. */
+export function playerSwitches(
+  { format, engine }: WatchRoute,
+  { playback }: Stage,
+  restart: (changes: Partial<WatchRoute>) => void,
+): HTMLElement {
+  function choose(wanted: Format, name: string): void {
+    const { video, state } = playback;
+    const t = video.ended ? 0 : video.currentTime;
+    restart({ format: wanted, engine: engineFor(wanted, name), t, autoplay: state !== 'idle' });
+  }
+  return h(
+    'form',
+    { class: 'switches' },
+    switches(words.format, 'format', FORMATS, format, (id) => choose(id as Format, engine)),
+    switches(words.player, 'player', enginesFor(format), engine, (id) => choose(format, id)),
+  );
+}
+
 /** For whoever wants to play the stream elsewhere. */
-function address(path: string): HTMLElement {
+export function address(path: string): HTMLElement {
   return h('a', { class: 'address', href: path }, new URL(path, location.href).href);
 }
 
 function switches(
+  label: string,
   name: string,
   options: readonly { id: string; label: string }[],
   selected: string,
@@ -72,5 +79,5 @@ function switches(
     input.addEventListener('change', () => onChoice(id));
     return h('label', {}, input, h('span', {}, label));
   });
-  return h('fieldset', {}, h('legend', {}, name), ...choices);
+  return h('fieldset', {}, h('legend', {}, label), ...choices);
 }

@@ -89,7 +89,9 @@ async def bucket_origin(server: S3Server, limits: Limits) -> AsyncIterator[tuple
     assert runner.server is not None
     listener = socket.create_server(("127.0.0.1", 0))
     port: int = listener.getsockname()[1]
-    running = await serve(listener, origin.resolve, runner.server, describe)
+    running = await serve(
+        listener, lambda request: origin.resolve(request.path), runner.server, describe
+    )
     try:
         yield origin, port
     finally:

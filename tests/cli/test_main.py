@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -41,7 +42,8 @@ def test_the_help_of_a_command_teaches(command: object, capsys: Output) -> None:
 def test_the_help_names_every_command(capsys: Output) -> None:
     text = help_of(capsys)
     for command in COMMANDS:
-        assert f"\n    {command.__name__.rpartition('.')[2]} " in text
+        name = command.__name__.rpartition(".")[2]
+        assert re.search(rf"^    {name}\s", text, re.MULTILINE)
     assert "vod-origin serve FOLDER" in text
 
 

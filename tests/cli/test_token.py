@@ -17,10 +17,14 @@ import pytest
 from cli.main import main
 from origin.auth.keys import Keys
 from origin.auth.path_token import issue
+from origin.auth.schemes import SCHEMES
 from packager.address import IFramePlaylist, MediaPlaylist, Mpd, MultivariantPlaylist, parse
 from tests.cli.running import PATIENCE, Running, serving
 from tests.packager.manifests.reading import urls
 from tests.support.films import ODD_NAME
+from tests.support.token_keys import SECRET, key_word
+from tests.support.token_keys import key_file as write_key_file
+from tests.support.visits import opens, visit
 
 KEYS = Keys(1, {1: b"first key of the films' library"})
 LATER = Keys(2, {2: b"second key of the films' library"})
@@ -139,6 +143,39 @@ def test_what_no_token_can_be_made_of(
 ) -> None:
     assert main(["token", *arguments]) == 2
     assert capsys.readouterr() == ("", f"vod-origin: {complaint}\n")
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_tokens_of_each_scheme(
+    name: str, capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {
+        "path": f"1 {SECRET.hex()}",
+        "akamai": f"1 {SECRET.hex()}",
+        "cloudfront": f"1 RSA-SHA1 {key_word(tmp_path, 'RSA-SHA1')} url=https://media.example",
+    }.get(name, f"1 HS256 {SECRET.hex()}")
+    path = write_key_file(tmp_path, key)
+    monkeypatch.setenv(f"VOD_{'TOKEN' if name == 'path' else name.upper()}_KEY_FILE", path)
+    assert main(["token", ODD_NAME, "--scheme", name, "--ttl", "600"]) == 0
+    opened, hls, dash, token = capsys.readouterr().out.splitlines()
+    assert opened.startswith(f"opens {scope(ODD_NAME)} until 20")
+    assert hls == f"HLS   /t/{token}{scope(ODD_NAME)}master.m3u8"
+    assert dash == f"DASH  /t/{token}{scope(ODD_NAME)}manifest.mpd"
+    scheme, now = SCHEMES[name](path), time.time()
+    assert opens(scheme, visit(f"{scope(ODD_NAME)}master.m3u8", token=token), now)
+    assert not opens(scheme, visit("/v/other/master.m3u8", token=token), now)
+    assert not opens(scheme, visit(f"{scope(ODD_NAME)}master.m3u8", token=token), now + 601)
+
+
+def test_a_scheme_without_keys_says_which_it_needs(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VOD_CAT_KEY_FILE", raising=False)
+    assert main(["token", "film", "--scheme", "cat"]) == 2
+    assert capsys.readouterr().err == (
+        "vod-origin: no file of keys: name one with --key-file or in VOD_CAT_KEY_FILE; "
+        "see docs/tokens.md\n"
+    )
 
 
 def test_without_keys_it_says_how_to_make_one(

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,19 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def origin(library: Path, report: Report) -> Iterator[str]:
     """The address of ``vod-origin serve`` over the library."""
-    log = report.folder / "origin.log"
-    command = [sys.executable, "-m", "cli.main", "serve", str(library), "--port", "0"]
+    with served(library, report.folder / "origin.log") as address:
+        yield address
+
+
+@contextmanager
+def served(library: Path | str, log: Path, *options: str, **settings: str) -> Iterator[str]:
+    """The address of ``vod-origin serve``; ``settings``: environment variables."""
+    command = [sys.executable, "-m", "cli.main", "serve", str(library), "--port", "0", *options]
+    environment = {**os.environ, **settings}
     with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         yield _printed_address(server, log)
     finally:
@@ -112,8 +122,14 @@ def page_faults() -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, origin: str, page_faults: list[str]) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    yield watched(context.new_page(), origin, page_faults)
+    context.close()
+    assert page_faults == []
+
+
+def watched(page: Page, origin: str, page_faults: list[str]) -> Page:
+    """The page; what goes wrong in it is added to ``page_faults``."""
 
     def on_request(request: Request) -> None:
         if not request.url.startswith((origin, f"blob:{origin}", "data:")):
@@ -134,9 +150,7 @@ def page(browser: Browser, origin: str, page_faults: list[str]) -> Iterator[Page
             else None
         ),
     )
-    yield page
-    context.close()
-    assert page_faults == []
+    return page
 
 
 @pytest.fixture

@@ -11,19 +11,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SAMPLE_SECONDS = 24
 SHORTS = 60
-TITLES = SHORTS + 4
+TITLES = SHORTS + 7
 
 
 def make_library(folder: Path) -> None:
-    sample = _sample()
-    shutil.copytree(sample, folder)
-    whole = (sample / "lighthouse.mp4").read_bytes()
+    films = sample()
+    shutil.copytree(films, folder)
+    whole = (films / "lighthouse.mp4").read_bytes()
     (folder / "broken-upload.mp4").write_bytes(whole[:1000])
     for number in range(SHORTS):
-        shutil.copy(sample / "music-box.mp4", folder / f"short-{number:02}.mp4")
+        shutil.copy(films / "music-box.mp4", folder / f"short-{number:02}.mp4")
 
 
-def _sample() -> Path:
+def sample() -> Path:
     """The sample library, made once for each version of what makes it."""
     digest = hashlib.sha256()
     for source in sorted((ROOT / "ingest" / "sample").glob("*.py")):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.combinations import Combination
 
-COLUMNS = ("start-up", "on a slow line", "dropped frames")
+COLUMNS = ("start-up", "start-up by CMCD", "on a slow line", "dropped frames")
 
 
 class Report:

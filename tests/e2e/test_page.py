@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.combinations import LIBRARIES
+from tests.e2e.conftest import served, watched
 from tests.e2e.films import SHORTS, TITLES
 from tests.e2e.report import Report
 from tests.e2e.watching import Viewer, hold_line
+from tests.support.web_server import files_over_http
 
 PHONE = ViewportSize(width=390, height=844)
 HLSJS = LIBRARIES[0]
@@ -89,6 +92,26 @@ def test_a_server_that_is_gone_is_said(page: Page, origin: str, page_faults: lis
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("link", name="City lights")).to_be_visible()
     page_faults[:] = [fault for fault in page_faults if "ERR_FAILED" not in fault]
+
+
+def test_a_library_without_a_list_says_so_and_opens_titles_by_id(
+    browser: Browser, library: Path, report: Report, page_faults: list[str]
+) -> None:
+    with (
+        files_over_http(library) as files,
+        served(files, report.folder / "http.log", VOD_HTTP_HOSTS="127.0.0.1") as origin,
+        browser.new_context() as context,
+    ):
+        page = watched(context.new_page(), origin, page_faults)
+        page.goto(origin)
+        expect(page.get_by_role("heading", name="no list of its titles")).to_be_visible()
+        page.screenshot(path=report.picture("unlisted-library"))
+        page.get_by_label("Id of a title").fill("lighthouse")
+        page.keyboard.press("Enter")
+        viewer = Viewer(page, origin)
+        page.locator(".stage").wait_for()
+        viewer.until("the first frame", lambda: viewer.probe()["startupMs"] is not None)
+    assert [fault for fault in page_faults if "404" not in fault] == []
 
 
 def test_keyboard(page: Page, viewer: Viewer) -> None:

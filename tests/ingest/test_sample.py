@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,20 @@ FILES = {
     "city-lights/subtitles.es.srt",
     "lighthouse.mp4",
     "music-box.mp4",
+    *(f"small-hours-{number}.mp4" for number in (1, 2, 3)),
+    *(f"city-lights/{name}.jpg" for name in ("poster", "backdrop")),
+    *(
+        f"{title}.{name}.jpg"
+        for title in (
+            "lighthouse",
+            "music-box",
+            "small-hours",
+            *(f"small-hours-{number}" for number in (1, 2, 3)),
+        )
+        for name in ("poster", "backdrop")
+    ),
+    "city-lights/title.json",
+    "library.json",
 }
 
 
@@ -149,6 +164,60 @@ def test_beep_and_lamp_begin_together_on_each_second(library: Path) -> None:
     loud = np.abs(blocks @ tone) > 0.1 * window / 2
     starts = np.flatnonzero(loud & ~np.concatenate([[False], loud[:-1]])) / 100
     assert starts == pytest.approx([0, 1, 2], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("poster", Fraction(2, 3)), ("backdrop", Fraction(16, 9))]
+)
+def test_artwork_has_its_shape_a_picture_and_few_bytes(
+    library: Path, name: str, shape: Fraction
+) -> None:
+    files = sorted(library.rglob(f"*{name}.jpg"))
+    assert len(files) == 7
+    for path in files:
+        assert path.stat().st_size <= 100_000
+        with av.open(str(path)) as container:
+            (stream,) = container.streams.video
+            picture = next(container.decode(stream)).to_ndarray(format="rgb24")
+        assert stream.codec_context.name == "mjpeg"
+        assert Fraction(picture.shape[1], picture.shape[0]) == shape
+        assert picture.std() > 20, f"{path} shows something"
+
+
+def test_artwork_has_the_colours_of_its_scene(library: Path) -> None:
+    with av.open(str(library / "lighthouse.backdrop.jpg")) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+    red, green, blue = picture[217:227, 744:754].mean(axis=(0, 1))
+    assert (red, green, blue) == pytest.approx((0.80 * 255, 0.20 * 255, 0.18 * 255), abs=25)
+
+
+def entries(library: Path) -> dict[str, dict[str, Any]]:
+    """What is said of each title, with the folder that its artwork is named in."""
+    listed: dict[str, dict[str, Any]] = json.loads((library / "library.json").read_bytes())[
+        "titles"
+    ]
+    for path in library.glob("*/title.json"):
+        listed[path.parent.name] = json.loads(path.read_bytes()) | {"folder": path.parent.name}
+    return listed
+
+
+def test_every_title_is_described_in_both_languages(library: Path) -> None:
+    described = entries(library)
+    media = {path.stem for path in library.glob("*.mp4")} | {"city-lights"}
+    assert {title for title, entry in described.items() if entry["kind"] != "series"} == media
+    for entry in described.values():
+        assert entry["names"].keys() == entry["synopses"].keys() == {"en", "es"}
+        assert entry["genres"]
+        folder = library / entry.get("folder", "")
+        for name in ("poster", "backdrop"):
+            assert (folder / entry["artwork"][name]).is_file()
+
+
+def test_episodes_are_of_a_series_that_is_there(library: Path) -> None:
+    described = entries(library)
+    episodes = [entry for entry in described.values() if entry["kind"] == "episode"]
+    assert [(entry["season"], entry["episode"]) for entry in episodes] == [(1, 1), (1, 2), (1, 3)]
+    assert {described[entry["series"]]["kind"] for entry in episodes} == {"series"}
 
 
 def test_existing_folder_is_left_alone(tmp_path: Path) -> None:

@@ -98,7 +98,9 @@ async def served(node: Node) -> AsyncIterator[Served]:
     assert runner.server is not None
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = await serve(listener, node.origin.resolve, runner.server, describe)
+    server = await serve(
+        listener, lambda request: node.origin.resolve(request.path), runner.server, describe
+    )
     wire = Wire(*await asyncio.open_connection("127.0.0.1", port))
     try:
         yield Served(node, port, wire)

@@ -3,34 +3,52 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from catalog.unlisted import Unlisted
 from origin.errors import (
     STATUS,
-    Archived,
+    Elsewhere,
     ObjectChanged,
-    Refused,
     StorageError,
+    TooMany,
+    TooManyStreams,
+    Unauthenticated,
     UnknownTitle,
     describe,
 )
 from origin.problem import Problem
 from packager.errors import BadMedia, BadText, NotFound, PackagerError
 
+MADE = {
+    Elsewhere: Elsewhere(307, "/sorry"),
+    TooMany: TooMany(7),
+    TooManyStreams: TooManyStreams(()),
+}
+"""Errors that are made of more than their message."""
+
 
 @pytest.mark.parametrize("kind", STATUS)
 def test_every_row_is_answered_as_it_says(kind: type[Exception]) -> None:
-    problem, row = describe(kind("what happened")), STATUS[kind]
+    error = MADE.get(kind) or kind("what happened")
+    problem, row = describe(error), STATUS[kind]
     assert problem.status == row.status
     assert problem.cache_control == row.cache_control
-    assert problem.retry_after == row.retry_after
-    assert (problem.code, problem.detail) == (kind.code, "what happened")  # type: ignore[attr-defined]
+    assert problem.retry_after == (7 if kind is TooMany else row.retry_after)
+    assert (problem.code, problem.detail) == (kind.code, str(error))  # type: ignore[attr-defined]
+
+
+def test_an_answer_has_the_fields_that_its_error_brings() -> None:
+    assert describe(Elsewhere(302, "https://x.example/")).status == 302
+    assert describe(Elsewhere(302, "/x")).fields == (("Location", "/x"),)
+    assert describe(Unauthenticated("who?")).fields == (("WWW-Authenticate", "Bearer"),)
 
 
 @pytest.mark.parametrize("kind", STATUS)
 def test_only_faults_that_last_are_stored(kind: type[Exception]) -> None:
     """A refusal is one viewer's: at the same path the next may be let in."""
     row = STATUS[kind]
-    assert ("no-store" in row.cache_control) is (row.status >= 500 or kind in (Refused, Archived))
-    assert (row.retry_after is not None) is (row.status == 503)
+    lasts = issubclass(kind, PackagerError | Unlisted)
+    assert ("no-store" in row.cache_control) is not lasts
+    assert (row.retry_after is not None) is (row.status in (429, 503) and kind is not TooMany)
 
 
 def test_an_error_is_its_nearest_rows() -> None:

@@ -158,7 +158,7 @@ async def test_what_is_asked_and_what_is_spared_is_counted(
         await node.body(path)
         await until(lambda: not node.media._tasks)
     board = Board(remote.FAMILIES, 1)
-    metrics = remote.RemoteMetrics(board, 0)
+    metrics = remote.Totals(board, 0, remote.FAMILIES)
     for _ in range(2):  # what was counted is not counted again
         metrics.note((*node.storage.counts(), *node.media.counts()))
     shown = {

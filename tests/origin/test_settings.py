@@ -17,6 +17,7 @@ def test_every_setting_has_a_variable(item: object) -> None:
     name, default = item.name, item.default  # type: ignore[attr-defined]
     value = {
         "log_level": "debug",
+        "session_check": "all",
         "require_token": "1",
         "s3_anonymous": "1",
         "write_sidecars": "1",

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from origin.breaker import Breaker
 from origin.errors import ObjectChanged
 from origin.storage.s3.connection import Answer, Connection, Head, Sink, Stale
 from origin.storage.s3.credentials import CredentialSource
@@ -24,7 +25,7 @@ from origin.storage.s3.faults import OVERLOAD, NotAccepted, Passing, Reason
 from origin.storage.s3.options import Endpoint, HttpOptions, Limits, S3Options, endpoint_of
 from origin.storage.s3.pool import Pool
 from origin.storage.s3.replies import ObjectInfo, Wanted, check, is_etag, refusal_of
-from origin.storage.s3.restraint import Breaker, Budget, FirstBytes
+from origin.storage.s3.restraint import Budget, FirstBytes, watch
 from origin.storage.s3.sigv4 import Credentials, encode_path, encode_query, sign
 from origin.telemetry import remote
 from origin.telemetry.remote import Count
@@ -118,7 +119,7 @@ class S3Client:
             credentials = await self._credentials.get() if self._credentials else None
             request = self._request(wanted, credentials)
             try:
-                with self._breaker.watch():
+                with watch(self._breaker):
                     return await _Race(self, get, request).run()
             except NotAccepted:
                 if not left or not self._has_others(credentials):

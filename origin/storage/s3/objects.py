@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from origin.breaker import Breaker
 from origin.errors import ObjectChanged, StorageError
 from origin.storage.s3.credentials import CredentialSource
 from origin.storage.s3.faults import NotAccepted, Passing, Reason, Refusal
 from origin.storage.s3.options import Limits, S3Options
 from origin.storage.s3.replies import ObjectInfo, known_version, refusal
-from origin.storage.s3.restraint import Breaker
+from origin.storage.s3.restraint import watch
 from origin.storage.s3.sigv4 import Credentials
 
 
@@ -137,7 +138,7 @@ class S3Objects:
         from botocore.exceptions import BotoCoreError, ClientError
 
         call = getattr(self._client, operation)
-        with self._breaker.watch():
+        with watch(self._breaker):
             try:
                 async with asyncio.timeout(self._limits.total_seconds):
                     return await call(Bucket=self._options.bucket, **arguments)

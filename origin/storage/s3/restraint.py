@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from origin.breaker import Breaker
 from origin.errors import StorageError
 from origin.storage.s3.faults import Passing, Reason, Resting
 
@@ -128,59 +128,20 @@ class Slots:
                 turn.set_result(None)
 
 
-class Breaker:
-    """After ``patience`` failures in a row nothing is asked for a second, then one request tries
-    whether it works again; if not, for twice as long, up to ``LONGEST`` seconds."""
-
-    PATIENCE = 10
-    SHORTEST = 1.0
-    LONGEST = 4.0
-
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, patience: int = PATIENCE
-    ) -> None:
-        self._clock = clock
-        self._patience = patience
-        self._failures = 0
-        self._pause = self.SHORTEST
-        self._until = -math.inf
-        self._trying = False
-
-    @property
-    def is_open(self) -> bool:
-        return self._failures >= self._patience
-
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        """One request. ``Resting`` without one while nothing is asked."""
-        self._admit()
-        try:
-            yield
-        except Passing:
-            self._failed()
-            raise
-        except StorageError:
-            self._worked()  # S3 has answered
-            raise
-        except BaseException:
-            self._trying = False
-            raise
-        self._worked()
-
-    def _admit(self) -> None:
-        if self.is_open:
-            if self._trying or self._clock() < self._until:
-                raise Resting("the storage has failed too often; it is left alone for a moment")
-            self._trying = True
-
-    def _worked(self) -> None:
-        self._failures = 0
-        self._pause = self.SHORTEST
-        self._trying = False
-
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._trying or self._failures == self._patience:
-            self._until = self._clock() + self._pause
-            self._pause = min(self._pause * 2, self.LONGEST)
-        self._trying = False
+@contextmanager
+def watch(breaker: Breaker) -> Iterator[None]:
+    """One request. ``Resting`` without one while nothing is asked."""
+    if not breaker.admit():
+        raise Resting("the storage has failed too often; it is left alone for a moment")
+    try:
+        yield
+    except Passing:
+        breaker.failed()
+        raise
+    except StorageError:
+        breaker.worked()  # S3 has answered
+        raise
+    except BaseException:
+        breaker.abandoned()
+        raise
+    breaker.worked()

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from catalog.keyed import ListedPage
 from catalog.library import Entry
+from origin.breaker import Breaker
 from origin.errors import ObjectChanged, StorageError
 from origin.settings import Settings
 from origin.storage.driving import drive
@@ -19,7 +20,6 @@ from origin.storage.s3.credentials import CredentialSource, from_aws
 from origin.storage.s3.faults import Missing
 from origin.storage.s3.objects import Page, S3Objects
 from origin.storage.s3.options import Limits, S3Options
-from origin.storage.s3.restraint import Breaker
 from origin.telemetry.remote import Count
 from packager.ranges import ByteRange
 

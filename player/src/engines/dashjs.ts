@@ -17,11 +17,12 @@ const SETTINGS = {
   },
 };
 
-export const create: CreateEngine = (video, listener) => {
+export const create: CreateEngine = (video, listener, sid) => {
   const player = MediaPlayer().create();
   const { events } = MediaPlayer;
   player.initialize();
   player.updateSettings(SETTINGS);
+  player.updateSettings({ streaming: { cmcd: { enabled: true, sid, mode: 'header' } } });
   player.on(events.ERROR, ({ error }) =>
     listener.failed(typeof error === 'string' ? error : error.message, true),
   );

@@ -6,6 +6,7 @@
  */
 
 import { bitrate, canonicalLanguage, languageName } from '../format';
+import { words } from '../words';
 
 export interface Option {
   id: string;
@@ -39,10 +40,26 @@ export interface EngineListener {
   failed(message: string, fatal: boolean): void;
 }
 
-export type CreateEngine = (video: HTMLVideoElement, listener: EngineListener) => Engine;
+/** `sid`: the session id (CMCD) that the engine's requests carry. */
+export type CreateEngine = (
+  video: HTMLVideoElement,
+  listener: EngineListener,
+  sid: string,
+) => Engine;
 
-export const AUTO: Option = { id: 'auto', label: 'Auto' };
-export const OFF: Option = { id: 'off', label: 'Off' };
+/** Their labels are in the language of the moment. */
+export const AUTO: Option = {
+  id: 'auto',
+  get label() {
+    return words.automatic;
+  },
+};
+export const OFF: Option = {
+  id: 'off',
+  get label() {
+    return words.off;
+  },
+};
 
 /** A list of an engine's own things, each with the option that stands for it. */
 export type Named<T> = { option: Option; item: T }[];

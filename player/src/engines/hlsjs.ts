@@ -14,8 +14,8 @@ const CONFIG = {
   enableWorker: false,
 };
 
-export const create: CreateEngine = (video, listener) => {
-  const hls = new Hls(CONFIG);
+export const create: CreateEngine = (video, listener, sid) => {
+  const hls = new Hls({ ...CONFIG, cmcd: { sessionId: sid, useHeaders: true } });
   let recovered = false;
 
   function onError(_event: string, data: ErrorData): void {

@@ -1,6 +1,7 @@
 /** The engines a viewer may choose from. Each one's code is a chunk of its own. */
 
-import type { CreateEngine } from './engine';
+import { told } from './cmcd';
+import type { CreateEngine, Engine, EngineListener } from './engine';
 
 export type Format = 'hls' | 'dash';
 export type EngineId = 'hls.js' | 'shaka' | 'dash.js' | 'native';
@@ -30,8 +31,13 @@ export function prefetch(id: EngineId): void {
   engineCode(id).catch(() => {});
 }
 
-export function engineCode(id: EngineId): Promise<{ create: CreateEngine }> {
-  return ENGINES.find((kind) => kind.id === id)!.code();
+type Create = (video: HTMLVideoElement, listener: EngineListener) => Engine;
+
+/** For a viewer who wishes to play now: how long it takes until they see something is told. */
+export async function engineCode(id: EngineId): Promise<{ create: Create }> {
+  const wantedAt = performance.now();
+  const { create } = await ENGINES.find((kind) => kind.id === id)!.code();
+  return { create: (video, listener) => told(create, video, listener, wantedAt) };
 }
 
 /** Browsers with Media Source Extensions run the libraries; some also play HLS by themselves. */

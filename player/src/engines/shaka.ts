@@ -14,10 +14,13 @@ const CONFIG = {
 /** What stays in the buffer, ahead of the playhead, while another rung comes. */
 const SECONDS_TO_KEEP = 2;
 
-export const create: CreateEngine = (video, listener) => {
+export const create: CreateEngine = (video, listener, sid) => {
   shaka.polyfill.installAll();
   const player = new shaka.Player();
-  player.configure(CONFIG);
+  player.configure({
+    ...CONFIG,
+    cmcd: { enabled: true, sessionId: sid, useHeaders: true },
+  });
 
   function onError(error: shaka.util.Error): void {
     const { CRITICAL } = shaka.util.Error.Severity;

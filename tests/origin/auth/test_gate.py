@@ -12,6 +12,7 @@ from origin.auth.keys import Keys
 from origin.auth.path_token import issue
 from origin.errors import Refused
 from tests.support.tracks import PROPERTY
+from tests.support.visits import asked
 
 OLD, NEW = Keys(1, {1: b"1" * 32}), Keys(2, {2: b"2" * 32})
 EXPIRY = 1_800_003_600
@@ -28,7 +29,7 @@ class Door:
 
     def opens(self, path: str) -> bool:
         try:
-            self.gate.admit(path)
+            self.gate.admit(asked(path))
         except Refused:
             return False
         return True
@@ -46,14 +47,14 @@ def token_of(asset: str = "film", session: int = 0, keys: Keys = OLD, expiry: in
 def test_the_media_path_is_what_is_left(door: Door) -> None:
     token = token_of()
     for media in ("/v/film/master.m3u8", MEDIA, "/v/film/", "/v/film//x", "/v/film/../film/x"):
-        assert door.gate.admit(f"/t/{token}{media}") == media
-        assert door.gate.admit(f"/t/{token}{media}") == media
+        assert tuple(door.gate.admit(asked(f"/t/{token}{media}"))) == (media, (), bytes(16))
+        assert tuple(door.gate.admit(asked(f"/t/{token}{media}"))) == (media, (), bytes(16))
 
 
 def test_a_plain_path_is_refused_where_a_token_is_required(door: Door) -> None:
     with pytest.raises(Refused, match="token"):
-        door.gate.admit(MEDIA)
-    assert Door(required=False).gate.admit(MEDIA) == MEDIA
+        door.gate.admit(asked(MEDIA))
+    assert tuple(Door(required=False).gate.admit(asked(MEDIA))) == (MEDIA, (), None)
 
 
 def test_a_bad_token_is_refused_where_none_is_required() -> None:
@@ -173,6 +174,6 @@ def test_guessing_is_not_remembered(door: Door) -> None:
 def test_a_refusal_shows_no_token(door: Door) -> None:
     token = token_of("other")
     with pytest.raises(Refused) as raised:
-        door.gate.admit(f"/t/{token}{MEDIA}")
+        door.gate.admit(asked(f"/t/{token}{MEDIA}"))
     assert token not in str(raised.value)
     assert token[:10] not in repr(raised.value)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from origin.auth.keys import MAKE_A_KEY, KeyFile, read_keys
+from origin.auth.keys import MAKE_A_KEY, read_keys
+from origin.auth.reread import Reread
 from origin.settings import BadSetting
 
 KEY = bytes(range(224, 256))
@@ -88,9 +89,9 @@ def test_what_it_may_not_hold_is_said_without_showing_it(
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="no-such: No such file or directory"):
-        KeyFile(str(tmp_path / "no-such"))
+        Reread(str(tmp_path / "no-such"), read_keys)
     with pytest.raises(BadSetting, match="Is a directory"):
-        KeyFile(str(tmp_path))
+        Reread(str(tmp_path), read_keys)
 
 
 def test_keys_do_not_show_themselves(path: Path) -> None:
@@ -101,21 +102,21 @@ def test_keys_do_not_show_themselves(path: Path) -> None:
 
 
 def test_a_file_that_stays_as_it_is_gives_the_same_keys(path: Path) -> None:
-    file = KeyFile(str(path))
+    file = Reread(str(path), read_keys)
     keys = file.current()
     assert keys.by_id == {1: KEY}
     assert file.current() is keys
 
 
 def test_a_new_file_is_read_when_it_is_next_looked_at(path: Path) -> None:
-    file = KeyFile(str(path))
+    file = Reread(str(path), read_keys)
     write(path, f"2 {OTHER.hex()}\n{LINE}")
     assert file.current().by_id == {2: OTHER, 1: KEY}
     assert file.current().issuing == 2
 
 
 def test_a_file_of_the_same_size_and_time_is_another(path: Path) -> None:
-    file = KeyFile(str(path))
+    file = Reread(str(path), read_keys)
     file.current()
     before = path.stat()
     write(path, LINE.replace("1 ", "2 ", 1))
@@ -128,7 +129,7 @@ def test_a_link_that_leads_elsewhere_is_followed(path: Path, tmp_path: Path) -> 
     other, link = tmp_path / "other", tmp_path / "link"
     other.write_text(f"2 {OTHER.hex()}\n", encoding="ascii")
     link.symlink_to(path)
-    file = KeyFile(str(link))
+    file = Reread(str(link), read_keys)
     link.unlink()
     link.symlink_to(other)
     assert file.current().issuing == 2
@@ -139,7 +140,7 @@ def test_a_broken_file_leaves_the_keys_as_they_were(
     path: Path, broken: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    file = KeyFile(str(path))
+    file = Reread(str(path), read_keys)
     keys = file.current()
     if broken is None:
         path.unlink()

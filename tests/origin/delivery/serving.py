@@ -147,7 +147,7 @@ class Serving:
         self.port = self.socket.getsockname()[1]
         self.server: Server = await serve(
             self.socket,
-            self._handle,
+            lambda request: self._handle(request.path),
             self._runner.server,
             describe,
             limits=self.limits,

@@ -319,7 +319,16 @@ def test_what_players_and_cdns_send_is_plain() -> None:
         media=True,
         keep_alive=True,
     )
-    assert plain(b"HEAD /v/x?CMCD=bl%3D1&a HTTP/1.1\r\n" + HOST + b"\r\n") is not None
+    asked = plain(b"HEAD /v/x?CMCD=bl%3D1&a HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert asked is not None
+    assert asked.query == "CMCD=bl%3D1&a"
+
+
+def test_any_header_can_be_had_of_a_plain_request() -> None:
+    request = plain(GET + b"Cookie: a=1\r\nX-A:  b \t\r\nCOOKIE: c=2\r\nx-a: d\r\nY:\r\n\r\n")
+    assert request is not None
+    names = (b"cookie", b"x-a", b"y", b"a", b"host")
+    assert [request.field(name) for name in names] == [b"a=1; c=2", b"b, d", b"", None, b"a"]
 
 
 @pytest.mark.parametrize(
@@ -434,6 +443,8 @@ def _agrees(data: bytes) -> None:
     if short is not None:
         (full,) = read(data)
         assert isinstance(full, Request)
+        for name in (*full.headers, b"not-sent"):
+            assert short.field(name) == full.field(name)
         full.headers = {name: full.headers[name] for name in full.headers.keys() & DEPENDED_ON}
         assert full == short
 

@@ -6,13 +6,14 @@ from collections.abc import Awaitable
 
 import pytest
 
+from origin.breaker import Breaker
 from origin.errors import Archived, ObjectChanged, StorageError
 from origin.storage.s3.client import S3Client, _Get, _Race
 from origin.storage.s3.connection import Head
 from origin.storage.s3.faults import Passing, Reason
 from origin.storage.s3.options import Limits
 from origin.storage.s3.replies import Wanted
-from origin.storage.s3.restraint import Breaker, FirstBytes
+from origin.storage.s3.restraint import FirstBytes
 from tests.origin.s3.asking import HASTE, KEY, client_of, read
 from tests.support.descriptors import needs_proc, open_sockets
 from tests.support.s3_server import Fault, S3Server

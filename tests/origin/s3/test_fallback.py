@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from origin.breaker import Breaker
 from origin.errors import Archived, ObjectChanged, StorageError
 from origin.storage.s3.fallback import PATIENCE, QUIET_SECONDS, S3WithFallback
 from origin.storage.s3.faults import Passing
 from origin.storage.s3.options import S3Options
-from origin.storage.s3.restraint import Breaker
 from origin.storage.s3.storage import S3Storage
 from packager.ranges import ByteRange
 from tests.origin.s3.asking import HASTE, options_of, source

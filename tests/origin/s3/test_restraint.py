@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from origin.breaker import Breaker
 from origin.errors import ObjectChanged, StorageError
 from origin.storage.s3.faults import Passing, Reason
-from origin.storage.s3.restraint import Breaker, Budget, FirstBytes, Slots
+from origin.storage.s3.restraint import Budget, FirstBytes, Slots, watch
 
 
 def test_retries_are_a_fifth_of_requests() -> None:
@@ -72,19 +73,19 @@ class Clock:
 
 
 def fail(breaker: Breaker) -> None:
-    with pytest.raises(Passing), breaker.watch():
+    with pytest.raises(Passing), watch(breaker):
         raise Passing(Reason.RESET, "gone")
 
 
 def work(breaker: Breaker) -> None:
-    with breaker.watch():
+    with watch(breaker):
         pass
 
 
 def refuses(breaker: Breaker) -> bool:
     """Whether it lets nobody through; whoever it does is not heard of again."""
     try:
-        with breaker.watch():
+        with watch(breaker):
             raise asyncio.CancelledError
     except asyncio.CancelledError:
         return False
@@ -134,7 +135,7 @@ def test_one_at_a_time_tries_an_open_breaker() -> None:
     for _ in range(Breaker.PATIENCE):
         fail(breaker)
     clock.now += Breaker.SHORTEST
-    with breaker.watch():
+    with watch(breaker):
         assert refuses(breaker)
         assert refuses(breaker)
     assert not refuses(breaker)
@@ -145,7 +146,7 @@ def test_failures_that_were_under_way_do_not_lengthen_the_pause() -> None:
     breaker = Breaker(clock)
     for _ in range(Breaker.PATIENCE - 1):
         fail(breaker)
-    late = [breaker.watch() for _ in range(50)]
+    late = [watch(breaker) for _ in range(50)]
     for one in late:
         one.__enter__()
     for one in late:
@@ -157,7 +158,7 @@ def test_failures_that_were_under_way_do_not_lengthen_the_pause() -> None:
 def test_a_refusal_is_an_answer() -> None:
     breaker = Breaker(Clock())
     for _ in range(Breaker.PATIENCE * 2):
-        with pytest.raises(ObjectChanged), breaker.watch():
+        with pytest.raises(ObjectChanged), watch(breaker):
             raise ObjectChanged("gone")
     work(breaker)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-import m3u8  # type: ignore[import-untyped]
+import m3u8
 import numpy as np
 import pytest
 from hypothesis import given

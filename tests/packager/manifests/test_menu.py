@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree
 
-import m3u8  # type: ignore[import-untyped]
+import m3u8
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

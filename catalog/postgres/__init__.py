@@ -1,0 +1,1 @@
+"""Titles, people and what they watch, in PostgreSQL. Needs ``vod-origin[accounts]``."""

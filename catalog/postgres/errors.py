@@ -1,0 +1,25 @@
+"""What may become of a question to the database. Known without the driver."""
+
+from __future__ import annotations
+
+
+class DatabaseAway(Exception):
+    """PostgreSQL does not answer, or not in time."""
+
+    code = "database-away"
+
+
+class Conflict(Exception):
+    """Another row has that ``field``, such as an account its e-mail address."""
+
+    code = "conflict"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"Another one has this {field}.")
+        self.field = field
+
+
+class NoSuchRow(Exception):
+    """There is no such title, account or profile, or it is not to be seen."""
+
+    code = "no-such-row"

@@ -1,0 +1,160 @@
+"""``vod-origin catalogue import PATH``"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+
+from catalog.assets import Asset
+from catalog.postgres.errors import DatabaseAway
+from catalog.postgres.records import Found, TitleDraft
+from cli.files import title_ids
+from cli.migrate import add_database, database_url
+from cli.progress import Progress
+from origin.settings import BadSetting, read_settings
+from origin.storage import Library, Storage, open_library
+
+EPILOG = """\
+Writes what the library holds into the catalogue: each title, its files and their versions. What is
+told of a title is read from files beside its media:
+
+  films/city/title.json     of the title that the folder is
+  films/library.json        {"titles": {ID: …}}, of titles that are one file, and of series
+
+docs/catalogue.md says what stands in them; a title without has its id for a name. Asked again, it
+brings the catalogue up to date. A file that changes afterwards is not played until it is imported
+again: the catalogue names the versions that are.
+
+  vod-origin catalogue import films --database postgresql://vod@db.example/vod
+  vod-origin catalogue import s3://bucket/films        with VOD_DATABASE_URL set
+"""
+
+KINDS = ("movie", "series", "episode")
+_WORDS = ("names", "synopses", "artwork")
+_LISTS = ("genres", "languages", "subtitles")
+_NUMBERS = ("year", "season", "episode")
+_TEXTS = ("maturity", "series")
+_KNOWN = {"kind", *_WORDS, *_LISTS, *_NUMBERS, *_TEXTS}
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "catalogue",
+        help="write a library into the database",
+        description="Write what a library holds into the catalogue in PostgreSQL.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("action", choices=("import",), help="there is one")
+    parser.add_argument("library", metavar="PATH", help="a folder, or s3://bucket/prefix")
+    add_database(parser)
+    parser.set_defaults(run=import_library)
+
+
+def import_library(options: argparse.Namespace) -> int:
+    url = database_url(options.database)
+    library = open_library(read_settings(library=options.library))
+    try:
+        count = asyncio.run(_import(library, url))
+    except DatabaseAway as error:
+        raise BadSetting(str(error)) from error
+    print(f"{count} titles are in the catalogue", file=sys.stderr)
+    return 0
+
+
+async def _import(library: Library, url: str) -> int:
+    from catalog.postgres.database import Database
+
+    async with aclosing(library.storage):
+        found = await _find(library)
+    database = await Database.open(url)
+    async with aclosing(database):
+        return await database.titles.import_assets(found)
+
+
+async def _find(library: Library) -> list[Found]:
+    """What the library holds and is told of it; series are told of only."""
+    storage, catalogue, _ = library
+    told = await _told(storage, "library.json")
+    titles = told.get("titles", {})
+    if not isinstance(titles, dict):
+        raise BadSetting("library.json: 'titles' is not an object")
+    found = []
+    ids = [asset_id async for asset_id in title_ids(catalogue)]
+    with Progress("importing", len(ids)) as progress:
+        for asset_id in ids:
+            asset = await catalogue.asset(asset_id)
+            if asset is not None and asset.media:
+                found.append(await _find_one(storage, asset, titles))
+            progress.step(asset_id)
+    series = {asset_id: about for asset_id, about in titles.items() if _is_series(about)}
+    found += [
+        Found(read_draft(asset_id, about, "", "library.json"), None)
+        for asset_id, about in series.items()
+    ]
+    return found
+
+
+def _is_series(about: object) -> bool:
+    return isinstance(about, dict) and about.get("kind") == "series"
+
+
+async def _find_one(storage: Storage, asset: Asset, titles: Mapping[str, Any]) -> Found:
+    key = asset.media[0].key
+    folder = key.rpartition("/")[0] if _is_folder(asset) else ""
+    where = f"{folder}/title.json" if folder else "library.json"
+    about = await _told(storage, where) if folder else titles.get(asset.id, {})
+    return Found(read_draft(asset.id, about, folder, where), asset)
+
+
+def _is_folder(asset: Asset) -> bool:
+    """Or else it is one file, named after the title."""
+    name = asset.media[0].key.rpartition("/")[2]
+    return not name.startswith(f"{asset.id}.")
+
+
+async def _told(storage: Storage, key: str) -> dict[str, Any]:
+    content = await storage.read_latest(key)
+    if content is None:
+        return {}
+    try:
+        told = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise BadSetting(f"{key}: not JSON: {error}") from None
+    if not isinstance(told, dict):
+        raise BadSetting(f"{key}: not an object")
+    return told
+
+
+def read_draft(asset_id: str, about: object, folder: str, where: str) -> TitleDraft:
+    """What ``about`` tells of a title; ``BadSetting`` says what in it cannot be used. Artwork is
+    beside the file that tells of it, in ``folder``."""
+    if not isinstance(about, dict):
+        raise BadSetting(f"{where}: {asset_id}: not an object")
+    for name, value in about.items():
+        if name not in _KNOWN or not _fits(name, value):
+            raise BadSetting(f"{where}: {asset_id}: {name!r} is not known, or not of its form")
+    told: dict[str, Any] = {
+        name: tuple(value) if name in _LISTS else value for name, value in about.items()
+    }
+    artwork = told.get("artwork", {})
+    told["artwork"] = {
+        kind: f"{folder}/{file}" if folder else file for kind, file in artwork.items()
+    }
+    return TitleDraft(asset_id, **told)
+
+
+def _fits(name: str, value: object) -> bool:
+    if name == "kind":
+        return value in KINDS
+    if name in _WORDS:
+        return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    if name in _LISTS:
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    return isinstance(value, int if name in _NUMBERS else str)
