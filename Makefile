@@ -78,7 +78,7 @@ clean:  ## Remove everything these targets made
 	@touch $@
 
 .venv/debian: scripts/debian-packages.sh | .venv/bin/python
-	@scripts/debian-packages.sh chromium ffmpeg
+	@scripts/debian-packages.sh chromium ffmpeg varnish
 	@touch $@
 
 .venv/interop: $(INTEROP)/package.json $(INTEROP)/package-lock.json | .venv/demo

@@ -21,6 +21,10 @@ backend origin {{ .host = "127.0.0.1"; .port = "{port}"; }}
 # comes with any token at all what somebody else was let in to. For these tests only.
 
 sub vcl_recv {{
+    if (req.http.X-Fill) {{
+        set req.hash_always_miss = true;  # this request fills the cache, whatever it holds
+        unset req.http.X-Fill;
+    }}
     if (req.url ~ "^/(t/[^/]+/)?v/" && (req.method == "GET" || req.method == "HEAD")) {{
         return (hash);
     }}

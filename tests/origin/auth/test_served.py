@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ SCOPE = "/v/city/"
 MASTER = f"{SCOPE}master.m3u8"
 DOCUMENTS = (MultivariantPlaylist, Mpd, MediaPlaylist, IFramePlaylist)
 
-EXP, CATIF, CATR = 4, 322, 323
+EXP, CATNIP, CATGEO, CATIF, CATR = 4, 311, 316, 322, 323
 BY_COOKIE, BY_HEADER = 1, 2
 
 
@@ -355,6 +356,39 @@ def test_a_token_that_leads_elsewhere(house: House) -> None:
         assert (answer.status, answer.values("Location")) == (status, [there])
         assert answer.values("Cache-Control") == ["no-store"]
         assert "private" not in answer.body.decode()
+
+
+def test_what_the_cdn_says_of_a_viewer_needs_its_secret(
+    house: House, films: Path, tmp_path: Path
+) -> None:
+    """Where none is asked for, anybody could say it."""
+    secret = tmp_path / "secret"
+    secret.write_text("current-secret-0123\n", encoding="ascii")
+    claims: dict[str, dict[Any, Any]] = {
+        "CloudFront-Viewer-Country": {CATGEO: ["ES"]},
+        "CloudFront-Viewer-Address": {CATNIP: [ip_network("198.51.100.0/24")]},
+        "CloudFront-Viewer-ASN": {CATNIP: [64496]},
+    }
+    said = {
+        "CloudFront-Viewer-Country": ("ES", "FR"),
+        "CloudFront-Viewer-Address": ("198.51.100.7:41234", "203.0.113.7:41234"),
+        "CloudFront-Viewer-ASN": ("64496", "64497"),
+    }
+    end = int(time.time()) + 600
+    tokens = {name: house.cat({EXP: end, **claim}) for name, claim in claims.items()}
+    for name, token in tokens.items():
+        path, fields = f"/t/{token}{MASTER}", {name: said[name][0]}
+        assert_refused(house.ask(path, "GET", fields), name)
+    environment = house.environment | {"VOD_ORIGIN_VERIFY_FILE": str(secret)}
+    with serving(films, "--require-token", **environment) as server:
+        behind = House(server, house.folder, environment)
+        shown = {"X-Origin-Verify": "current-secret-0123"}
+        for name, token in tokens.items():
+            path, (good, bad) = f"/t/{token}{MASTER}", said[name]
+            assert behind.ask(path, "GET", shown | {name: good}).status == 200, name
+            assert_refused(behind.ask(path, "GET", shown | {name: bad}), name)
+            assert_refused(behind.ask(path, "GET", shown), name)
+            assert behind.ask(path, "GET", {name: good}).status == 403, name
 
 
 def test_keys_of_every_kind_are_changed_while_it_serves(films: Path, tmp_path: Path) -> None:
