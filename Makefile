@@ -77,7 +77,7 @@ clean:  ## Remove everything these targets made
 	@$(PIP) install -q --require-hashes -r requirements/test.txt
 	@touch $@
 
-.venv/debian: scripts/debian-packages.sh | .venv/bin/python
+.venv/debian: scripts/debian-packages.sh Makefile | .venv/bin/python
 	@scripts/debian-packages.sh chromium ffmpeg varnish
 	@touch $@
 
