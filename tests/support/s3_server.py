@@ -475,7 +475,8 @@ class _Door:
     async def _open_again(self) -> None:
         # First no one more is let in: asyncio loses who comes while it closes.
         asyncio.get_running_loop().remove_reader(self._listener)
-        await asyncio.sleep(0)
+        for _ in range(10):  # turns of the loop until the last of them is
+            await asyncio.sleep(0)
         await self._site.stop()
         await asyncio.sleep(REFUSED_SECONDS)
         await self.open(self.port)

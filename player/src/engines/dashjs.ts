@@ -22,7 +22,8 @@ export const create: CreateEngine = (video, listener, sid) => {
   const { events } = MediaPlayer;
   player.initialize();
   player.updateSettings(SETTINGS);
-  player.updateSettings({ streaming: { cmcd: { enabled: true, sid, mode: 'header' } } });
+  const mode = 'headers' as unknown as 'header'; // what its code wants, and what its types say
+  player.updateSettings({ streaming: { cmcd: { enabled: true, sid, mode } } });
   player.on(events.ERROR, ({ error }) =>
     listener.failed(typeof error === 'string' ? error : error.message, true),
   );
