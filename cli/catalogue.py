@@ -106,17 +106,15 @@ def _is_series(about: object) -> bool:
 
 
 async def _find_one(storage: Storage, asset: Asset, titles: Mapping[str, Any]) -> Found:
-    key = asset.media[0].key
-    folder = key.rpartition("/")[0] if _is_folder(asset) else ""
+    folder = _folder(asset)
     where = f"{folder}/title.json" if folder else "library.json"
     about = await _told(storage, where) if folder else titles.get(asset.id, {})
     return Found(read_draft(asset.id, about, folder, where), asset)
 
 
-def _is_folder(asset: Asset) -> bool:
-    """Or else it is one file, named after the title."""
-    name = asset.media[0].key.rpartition("/")[2]
-    return not name.startswith(f"{asset.id}.")
+def _folder(asset: Asset) -> str:
+    """That of the title; empty where it is one file at the top."""
+    return asset.media[0].key.rpartition("/")[0]
 
 
 async def _told(storage: Storage, key: str) -> dict[str, Any]:

@@ -35,6 +35,7 @@ LOOK_SECONDS = 1.0
 _TOKEN_AT = len(PREFIX)
 _MEDIA_AT = _TOKEN_AT + CHARACTERS
 _ASSET_AT = _MEDIA_AT + len("/v/")
+_GOOD = ("path", "ok")
 _ADDRESS = re.compile(r"\[?([0-9a-fA-F:.]+?)\]?:[0-9]+")
 
 K = TypeVar("K")
@@ -100,15 +101,12 @@ class Gate:
         self._looked = clock()
         self._verdicts: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._grants: OrderedDict[tuple[str, str], Grant] = OrderedDict()
-        self._hits = 0
         self._decisions: Counter[tuple[str, str]] = Counter()
 
     def counts(self) -> Iterator[Count]:
-        yield Count(DECISIONS, ("path", "allow", "ok"), float(self._hits))
         for (scheme, reason), times in self._decisions.items():
             decision = "allow" if reason == "ok" else "deny"
-            more = self._hits if (scheme, reason) == ("path", "ok") else 0
-            yield Count(DECISIONS, (scheme, decision, reason), float(times + more))
+            yield Count(DECISIONS, (scheme, decision, reason), float(times))
 
     def admit(self, request: Asked) -> Admission:
         """Of a request whose path begins with ``/t/`` or ``/v/``; or ``Refused``,
@@ -132,7 +130,7 @@ class Gate:
             raise self._closed("path", "refused")
         if self._is_revoked(session):
             raise self._closed("path", "revoked")
-        self._hits += 1
+        self._decisions[_GOOD] += 1
         return Admission(path[_MEDIA_AT:], (), session)
 
     def _decide(self, request: Asked, scope_end: int, now: float) -> Admission:
@@ -155,7 +153,7 @@ class Gate:
         if self._is_revoked(session):
             raise self._closed("path", "revoked")
         _keep(self._verdicts, scoped, (expiry, session), MOST_VERDICTS)
-        self._decisions["path", "ok"] += 1
+        self._decisions[_GOOD] += 1
         return Admission(media, (), session)
 
     def _ask_schemes(self, visit: Visit, now: float) -> Admission:
@@ -169,9 +167,6 @@ class Gate:
                 return self._ask(scheme, credential, visit, now)
             except Refused as refused:
                 refusal = refusal or refused
-            except (Elsewhere, Unauthenticated):
-                self._decisions[scheme.name, "elsewhere"] += 1
-                raise
         if refusal is not None:
             raise refusal
         if visit.token is not None:
@@ -183,15 +178,19 @@ class Gate:
         return Admission(visit.path)
 
     def _ask(self, scheme: Scheme, credential: str, visit: Visit, now: float) -> Admission:
+        reason = "refused"
         try:
             grant = self._grant(scheme, credential)
-            lines = () if self._is_revoked(grant.session) else grant.admit(visit, now)
-        except Refused:
-            self._decisions[scheme.name, "refused"] += 1
+            if self._is_revoked(grant.session):
+                reason = "revoked"
+                raise closed()
+            lines = grant.admit(visit, now)
+            reason = "ok"
+        except (Elsewhere, Unauthenticated):
+            reason = "elsewhere"
             raise
-        if self._is_revoked(grant.session):
-            raise self._closed(scheme.name, "revoked")
-        self._decisions[scheme.name, "ok"] += 1
+        finally:
+            self._decisions[scheme.name, reason] += 1
         named = tuple((name.decode("ascii"), value.decode("ascii")) for name, value in lines)
         return Admission(visit.path, named, grant.session)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.postgres.database import Database
 from embedded.postgres import start_postgres
 from embedded.process import Server
 from tests.cli.running import serving
@@ -55,6 +56,29 @@ def test_what_is_imported_plays_also_while_the_database_is_away(
         for _ in range(20):
             assert server.get("/v/film/master.m3u8") == (200, master)
         assert server.get("/v/city/master.m3u8")[0] == 503
+
+
+async def test_what_is_told_of_a_title_is_kept(postgres: Server, library: Path) -> None:
+    """Of one in a folder too, whose file has the title's name."""
+    (library / "same").mkdir()
+    shutil.copy(library / "film.mp4", library / "same" / "same.mp4")
+    told = {"names": {"en": "The same"}, "artwork": {"poster": "poster.jpg"}}
+    (library / "same" / "title.json").write_text(json.dumps(told))
+    database = {"VOD_DATABASE_URL": postgres.url}
+    for command_line in (["migrate"], ["catalogue", "import", str(library)]):
+        assert command(*command_line, **database).returncode == 0
+    opened = await Database.open(postgres.url)
+    city, same, film = [
+        await opened.titles.get(asset_id, None) for asset_id in ("city", "same", "film")
+    ]
+    await opened.aclose()
+    assert (city.names, city.genres, city.year) == (
+        {"en": "City", "es": "Ciudad"},
+        ("drama",),
+        2025,
+    )
+    assert (same.names, same.artwork) == ({"en": "The same"}, {"poster": "same/poster.jpg"})
+    assert (film.kind, film.series, film.episode) == ("episode", "nights", 1)
 
 
 @pytest.mark.parametrize(

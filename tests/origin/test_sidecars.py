@@ -17,7 +17,7 @@ from origin.sidecars import MOST_WAITING, REST_SECONDS, SidecarWriter
 from origin.storage.local import LocalStorage
 from origin.storage.media import LocalMedia
 from packager.errors import BadMedia
-from packager.movie import Reader, index_movie
+from packager.movie import index_movie
 from packager.sidecar import pack
 from tests.origin.node import MIB, Node
 from tests.support.sidecars import signed
@@ -32,19 +32,6 @@ async def library(films: Path, tmp_path: Path) -> Path:
     (tmp_path / "films" / "broken.mp4").unlink()
     await write_sidecars(tmp_path / "films")
     return tmp_path / "films"
-
-
-@pytest.fixture
-def indexed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are read to be indexed, as it happens."""
-    done: list[str] = []
-
-    def counted(source: str, version: str, size: int) -> Reader:
-        done.append(source)
-        return index_movie(source, version, size)
-
-    monkeypatch.setattr("origin.titles.index_movie", counted)
-    return done
 
 
 async def write_sidecars(library: Path) -> None:

@@ -17,25 +17,11 @@ from origin.sessions.indexes import MOST_BYTES, RedisIndexes
 from origin.sidecars import SharedIndexes
 from origin.storage.local import LocalStorage
 from origin.storage.media import LocalMedia
-from packager.movie import Reader, index_movie
 from tests.origin.sessions.working import UNHURRIED, asking
 from tests.support.servers import frozen
 
 MIB = 1 << 20
 ROOM = 100_000
-
-
-@pytest.fixture
-def indexed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are read to be indexed, as it happens."""
-    done: list[str] = []
-
-    def counted(source: str, version: str, size: int) -> Reader:
-        done.append(source)
-        return index_movie(source, version, size)
-
-    monkeypatch.setattr("origin.titles.index_movie", counted)
-    return done
 
 
 class Nodes(AsyncExitStack):
