@@ -17,9 +17,10 @@ from benchmarks.load import has_wrk
 from benchmarks.nginx import nginx, nginx_program
 from benchmarks.origins import vod_origin
 from benchmarks.parts import prepare
-from benchmarks.rounds import one_round
+from benchmarks.rounds import Target, one_round
 from benchmarks.servers import Server, ServerFailed
 from benchmarks.targets import NoAnswer, WrongAnswer, find_paths, reading
+from benchmarks.verdict import Round
 from benchmarks.workloads import WORKLOADS, Asks, Client, Workload
 
 pytestmark = [
@@ -39,7 +40,7 @@ def test_all_of_a_contest_answer_with_the_same_bytes_and_are_measured(
     with ExitStack() as stack:
         servers = [stack.enter_context(server) for server in workload.contest(ground)]
         target, different, missing = prepare(workload, servers, ground)
-        rounds = [one_round(target, server, 0.2) for server in servers]
+        rounds = [answered_round(target, server) for server in servers]
     assert (different, missing) == ({}, {})
     assert len(servers) == (3 if workload.name == "s3-relay" else 2)
     assert len(target.paths) == (1 if workload.asks is Asks.PLAYLIST else 64)
@@ -49,6 +50,15 @@ def test_all_of_a_contest_answer_with_the_same_bytes_and_are_measured(
         assert pid is not None
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def answered_round(target: Target, server: Server) -> Round:
+    """A short one; longer where all of it went into TLS handshakes, for others use the machine."""
+    for seconds in (0.2, 3.0):
+        done = one_round(target, server, seconds)
+        if done.requests_per_second > 0:
+            return done
+    return one_round(target, server, 12.0)
 
 
 @pytest.fixture
