@@ -21,8 +21,8 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: .venv/demo $(PAGE) | $(LIBRARY)  ## Make a sample library, serve it, and print the address of its page
-	@$(BIN)/vod-origin serve $(LIBRARY)
+demo: .venv/demo $(PAGE) | $(LIBRARY)  ## Make a sample library and serve it with accounts, on databases it starts itself
+	@$(BIN)/vod-origin demo $(LIBRARY) --data build/demo
 
 .PHONY: test
 test: install check  ## Install what is needed, then run every check and every test
@@ -66,7 +66,7 @@ clean:  ## Remove everything these targets made
 	@scripts/make-venv.sh .venv
 
 .venv/demo: requirements/demo.txt pyproject.toml hatch_build.py origin/delivery/_native.c | .venv/bin/python
-	@echo "Installing into .venv: the server, the sample library's encoder, Node.js (about 120 MB)" >&2
+	@echo "Installing into .venv: the server, the sample library's encoder, databases, Node.js (about 170 MB)" >&2
 	@$(PIP) install -q --require-hashes -r requirements/demo.txt
 	@$(PIP) install -q --no-deps --no-build-isolation --no-index -e .
 	@$(BIN)/vod-origin --version >&2

@@ -145,10 +145,10 @@ def _client_limit(summary: Summary) -> str:
     return f"the client was the limit, at {summary.client:.0%} of its core{used}."
 
 
-def put_between_markers(page: Path, content: str) -> None:
+def put_between_markers(page: Path, content: str, first: str = BEGIN, last: str = END) -> None:
     text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{page} does not hold {BEGIN} … {END}")
+        raise ValueError(f"{page} does not hold {first} … {last}")
     page.write_text(f"{before}{begin}\n{content}{end}{after}", encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 from catalog.assets import Catalogue
 from origin.service import Origin
 from origin.settings import read_settings
-from origin.storage import open_library
+from origin.storage import Library, open_library
 from origin.storage.local import LocalStorage
 from packager.model import MovieIndex
 from packager.movie import index_movie
@@ -35,15 +35,18 @@ async def _index_file(path: Path) -> MovieIndex:
 
 def open_titles(location: str) -> tuple[Catalogue, Origin]:
     """The titles of a library: a folder, or a URL."""
-    storage, catalogue, media = open_library(read_settings(library=location))
-    origin = Origin(
-        catalogue,
-        storage,
-        media,
+    library = open_library(read_settings(library=location))
+    return library.catalogue, origin_of(library)
+
+
+def origin_of(library: Library) -> Origin:
+    return Origin(
+        library.catalogue,
+        library.storage,
+        library.media,
         title_cache_bytes=_CACHE_BYTES,
         resource_cache_bytes=_CACHE_BYTES,
     )
-    return catalogue, origin
 
 
 async def title_ids(catalogue: Catalogue) -> AsyncIterator[str]:

@@ -13,8 +13,10 @@ import sys
 from importlib.metadata import version
 
 from cli import (
+    capacity,
     catalogue,
     check,
+    demo,
     index,
     inspect,
     loadtest,
@@ -31,8 +33,8 @@ from origin.settings import BadSetting
 from packager.errors import PackagerError
 
 COMMANDS = (
-    *(serve, inspect, check, index, restore, token, revoke),
-    *(migrate, catalogue, loadtest),
+    *(serve, demo, inspect, check, index, restore, token, revoke),
+    *(migrate, catalogue, loadtest, capacity),
 )
 
 

@@ -7,12 +7,10 @@ import asyncio
 import sys
 from collections import Counter
 from contextlib import aclosing
-from enum import Enum
 
-from catalog.assets import MediaFile, TextFile
-from catalog.keyed import KeyedCatalogue
-from origin.errors import Archived, StorageError, UnknownTitle
 from origin.settings import BadSetting, Settings, read_settings
+from origin.storage import restoring
+from origin.storage.restoring import TIERS, Outcome
 from origin.storage.s3.storage import S3Storage
 
 EPILOG = """\
@@ -32,15 +30,6 @@ are there; the server need not be told.
 Asked again, it says how far it is. Exit status: 0 if every file can be read or is on its way, 1 if
 a request failed (one line each says why), 2 if there is no such title, or no library.
 """
-
-TIERS = ("Standard", "Bulk", "Expedited")
-
-
-class Outcome(Enum):
-    ASKED = "asked for"
-    UNDER_WAY = "under way"
-    READABLE = "readable"
-    FAILED = "failed"
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -74,30 +63,10 @@ async def _restore(settings: Settings, asset_id: str, days: int, tier: str) -> i
         raise BadSetting(f"library: {error}") from None
     outcomes: Counter[Outcome] = Counter()
     async with aclosing(storage):
-        asset = await KeyedCatalogue(storage).asset(asset_id)
-        if asset is None:
-            raise UnknownTitle(f"no title '{asset_id}'")
-        files: list[MediaFile | TextFile] = [*asset.media, *asset.text]
-        for file in files:
-            try:
-                outcome = await _restore_file(storage, file, days, tier)
-                print(f"{file.key}: {outcome.value}", flush=True)
-            except StorageError as error:
-                outcome = Outcome.FAILED
-                print(f"{file.key}: {error.code}: {error}", flush=True)
-            outcomes[outcome] += 1
+        asset = await restoring.asset_in(storage, asset_id)
+        async for file in restoring.restore(storage, asset, days, tier):
+            said = f"{file.why.code}: {file.why}" if file.why else file.outcome.value
+            print(f"{file.key}: {said}", flush=True)
+            outcomes[file.outcome] += 1
     print(", ".join(f"{outcomes[kind]} {kind.value}" for kind in Outcome), file=sys.stderr)
     return 1 if outcomes[Outcome.FAILED] else 0
-
-
-async def _restore_file(
-    storage: S3Storage, file: MediaFile | TextFile, days: int, tier: str
-) -> Outcome:
-    """What S3 says of storage classes differs from one S3 to the next; whether a byte can be read
-    does not."""
-    try:
-        await storage.get_range(file.key, 0, min(file.size, 1), file.version, lambda _: None)
-    except Archived:
-        asked = await storage.restore(file.key, days=days, tier=tier)
-        return Outcome.ASKED if asked else Outcome.UNDER_WAY
-    return Outcome.READABLE

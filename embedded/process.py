@@ -2,7 +2,8 @@
 
 It ends when it is told to, and on Linux also when whoever started it dies, however that happens.
 Elsewhere one that was left behind is found by its pid file at the next start in its folder, and
-ended. A server that must not run as root runs as ``nobody``, who owns its folder then.
+ended. For root it runs as ``nobody``, who owns its folder then. Where ``nobody`` cannot enter, as
+below /root, it is in a folder elsewhere, to which a link leads, with a copy of its programs.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +28,8 @@ SOCKET_BYTES = 107
 """The longest path of a Unix socket (sun_path)."""
 
 _PR_SET_PDEATHSIG = 1
+_ELSEWHERE = "elsewhere"
+_KEPT = Path("/var/tmp")  # what is there outlives a restart of the machine
 
 
 class CannotStart(Exception):
@@ -61,15 +66,57 @@ class Server:
 
 
 def own_folder(folder: Path, socket_name: str) -> Path:
-    """``folder``, which is there then, and belongs to whoever is to run the server."""
+    """``folder``, or the one instead of it: it is there, and whoever runs the server has it."""
     folder = folder.resolve()
-    if len(os.fsencode(folder / socket_name)) > SOCKET_BYTES:
-        raise CannotStart(f"{folder}: too long a path for the socket of a server")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        _give_to_nobody(folder)
+        if not _is_reached(folder):
+            folder = _elsewhere(folder / _ELSEWHERE)
+    if len(os.fsencode(folder / socket_name)) > SOCKET_BYTES:
+        raise CannotStart(f"{folder}: too long a path for the socket of a server")
     return folder
+
+
+def _elsewhere(link: Path) -> Path:
+    """The folder that ``link`` leads to: that of last time, if it is still there."""
+    if link.is_symlink() and _is_reached(link.resolve()):
+        return link.resolve()
+    for place in (_KEPT, Path(tempfile.gettempdir())):
+        if _is_reached(place):
+            made = Path(tempfile.mkdtemp(prefix="vod-origin-", dir=place))
+            _give_to_nobody(made)
+            link.unlink(missing_ok=True)
+            link.symlink_to(made)
+            return made
+    raise CannotStart(f"{link.parent}: 'nobody' cannot enter, and {_KEPT} neither")
+
+
+def within_reach(package: Path, program: str, folder: Path) -> Path:
+    """The ``program`` of a ``package``; that of a copy in ``folder``, where ``nobody`` is to run it
+    and cannot reach it."""
+    if _is_reached(package / program):
+        return package / program
+    copies = folder / "programs"
+    shutil.rmtree(copies, ignore_errors=True)
+    for part in (package, package.with_name(f"{package.name}.libs")):  # as auditwheel names them
+        if part.exists():
+            shutil.copytree(part, copies / part.name)
+    for path in (copies, *copies.rglob("*")):  # a strict umask may have closed these, too
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
+    return copies / package.name / program
+
+
+def _give_to_nobody(folder: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+
+
+def _is_reached(path: Path) -> bool:
+    """Whether it may be entered, or run, by whoever runs the server."""
+    asked = ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)]
+    return subprocess.run(asked, cwd="/", check=False, **unprivileged()).returncode == 0
 
 
 def unprivileged() -> dict[str, Any]:

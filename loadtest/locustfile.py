@@ -27,6 +27,7 @@ from loadtest import report, results, settings
 from loadtest.clock import SystemClock
 from loadtest.errors import Failure, LoadTestError
 from loadtest.figures import Figures
+from loadtest.reports import Reports
 from loadtest.server import Watch
 from loadtest.thresholds import measure
 from loadtest.titles import Library, load_titles
@@ -38,6 +39,10 @@ TICKS = 10
 """Looks at the lag of timers in each second."""
 FAREWELL = 30.0
 """Seconds that workers have for ending their viewers."""
+LAST_REPORTS = 15.0
+"""Seconds of these for telling the server of it."""
+SETTLED = 0.5
+"""Seconds in which the server counts what it was told."""
 
 
 class Run:
@@ -67,7 +72,7 @@ class Run:
 
     def _ground(self) -> Ground:
         titles = load_titles(self.settings.url, self.settings.titles)
-        return Ground(
+        ground = Ground(
             self.scenario,
             Library(titles, self.scenario.titles, self.scenario.viewers),
             settings.access_of(self.settings),
@@ -76,6 +81,12 @@ class Run:
             self._on_request,
             self._on_figure,
         )
+        events = self.scenario.cmcd_events
+        if events == "on" or (events == "auto" and self.scenario.cmcd_mode != "off"):
+            ground.reports = Reports(
+                self.settings.url, ground.clock, ground.figures, insist=events == "on"
+            )
+        return ground
 
     def _watch(self) -> Watch | None:
         metrics, pid = settings.metrics_of(self.settings), int(self.settings.server_pid or 0)
@@ -88,6 +99,14 @@ class Run:
         return next(self.numbers) * workers + index
 
     def _on_request(self, what: str, seconds: float, nbytes: int, failure: Failure | None) -> None:
+        if failure is None:  # all but these are so many that an event of each costs a tenth of all
+            self.environment.stats.log_request(
+                "GET",
+                what,
+                seconds * 1000,  # type: ignore[arg-type]  # as its own event passes it
+                nbytes,
+            )
+            return
         self.environment.events.request.fire(
             request_type="GET",
             name=what,
@@ -134,6 +153,8 @@ class Run:
 
     def conduct(self) -> None:
         """For ever, on the master or a lone process: look at the server, show how it goes."""
+        if self.watch is not None:
+            self.watch.look()
         while True:
             time.sleep(1)
             at = int(time.time())
@@ -196,12 +217,35 @@ class Run:
             self.missing = workers - self.finished
         elif self.runner is not None:
             self.runner.stop()
+            self._finish_reports()
+        self._learn()
+
+    def _finish_reports(self) -> None:
+        """The last that viewers said: when they left."""
+        ground = self.ground
+        assert ground is not None
+        if ground.reports is not None:
+            until = time.monotonic() + LAST_REPORTS
+            while ground.reports.waiting and time.monotonic() < until:
+                time.sleep(0.05)
+
+    def _learn(self) -> None:
+        """What the server was told of start-ups."""
+        if self.watch is None:
+            return
+        time.sleep(SETTLED)
+        self.watch.look()
+        count, seconds = self.watch.told_startup()
+        counts = self.figures().counts
+        counts["told_starts"] += round(count)
+        counts["told_startup_seconds"] += seconds  # type: ignore[assignment]  # floats, too
 
     def leave(self, **_: Any) -> None:
         """A worker is asked to finish."""
         assert self.ground is not None
         assert isinstance(self.runner, WorkerRunner)
         self.runner.stop()
+        self._finish_reports()
         self.runner.send_message("finished", self.ground.figures.take())
 
     def take_in(self, msg: Any, **_: Any) -> None:
@@ -292,6 +336,8 @@ def begin(environment: Environment, **_: Any) -> None:
         runner.register_message("finish", run.leave, concurrent=True)
     if run.ground is not None:
         runner.greenlet.spawn(run.beat)
+        if run.ground.reports is not None:
+            runner.greenlet.spawn(run.ground.reports.work)
     if not isinstance(runner, WorkerRunner):
         runner.greenlet.spawn(run.conduct)
 

@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent / "scenarios"
 FORMATS = ("hls", "dash", "mixed")
 ORDERS = ("zipf", "each")
 CMCD_MODES = ("query", "headers", "off")
+CMCD_EVENTS = ("auto", "on", "off")
 MAX_VIEWERS = 1_000_000
 DAY = 86_400.0
 
@@ -86,7 +87,8 @@ class Ramp:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """Viewers join evenly over ``join_seconds`` and stay for ``hold_seconds`` more. ``sample``:
-    share of segments that are read whole and looked at."""
+    share of segments that are read whole and looked at. ``cmcd_events``: whether they also send
+    reports to the server's ``/cmcd``; ``auto`` is until it says that it reads none."""
 
     name: str
     description: str
@@ -102,6 +104,7 @@ class Scenario:
     sample: float
     cmcd_version: int
     cmcd_mode: str
+    cmcd_events: str
     thresholds: tuple[Threshold, ...]
     ramp: Ramp | None
 
@@ -181,6 +184,7 @@ def parse(text: str, name: str, where: str) -> Scenario:
         sample=top.number("sample", 0, 1, 0.01),
         cmcd_version=top.whole("cmcd_version", 1, 2, 2),
         cmcd_mode=top.choice("cmcd_mode", CMCD_MODES, "query"),
+        cmcd_events=top.choice("cmcd_events", CMCD_EVENTS, "auto"),
         thresholds=top.thresholds("thresholds"),
         ramp=_ramp(top.table("ramp")) if "ramp" in data else None,
     )

@@ -12,6 +12,8 @@ from loadtest.errors import Failure
 from loadtest.http import Connection, place_of
 
 Sample = dict[str, float]
+STARTUP = "vod_qoe_startup_seconds"
+"""Histogram of start-ups as players told them."""
 _LINE = re.compile(rb"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^}]*)\})? ([0-9.eE+-]+|NaN|[+-]Inf)", re.M)
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -23,10 +25,13 @@ class Exposition:
     def __init__(self, text: bytes) -> None:
         self.totals: dict[str, float] = {}
         self.lag: dict[float, float] = {}
+        self.told: dict[str, float] = {}
         for name, labels, raw in _LINE.findall(text):
             value = float(raw)
             family = name.decode()
             self.totals[family] = self.totals.get(family, 0.0) + value
+            if family.startswith(STARTUP) and b'source="player"' in labels:
+                self.told[family] = self.told.get(family, 0.0) + value
             if family == "vod_event_loop_lag_seconds_bucket":
                 found = re.search(rb'le="([^"]+)"', labels)
                 bound = float(found[1]) if found else float("inf")
@@ -44,6 +49,7 @@ class Watch:
             self._connection = Connection(place, clock)
         self._clock = clock
         self._pid = pid
+        self._first: Exposition | None = None
         self._before: Exposition | None = None
         self._cpu_before = 0.0
         self._at = 0.0
@@ -56,6 +62,18 @@ class Watch:
         if self._pid:
             sample |= self._processes(self._pid, seconds)
         return sample
+
+    def told_startup(self) -> tuple[float, float]:
+        """How many start-ups the server has learnt of since the first look, and their sum in
+        seconds."""
+        first, last = self._first, self._before
+        if first is None or last is None:
+            return 0.0, 0.0
+        count, total = (
+            last.told.get(STARTUP + end, 0.0) - first.told.get(STARTUP + end, 0.0)
+            for end in ("_count", "_sum")
+        )
+        return count, total
 
     def close(self) -> None:
         if self._connection is not None:
@@ -72,6 +90,7 @@ class Watch:
             return {}
         now, before = Exposition(reply.body or b""), self._before
         self._before = now
+        self._first = self._first or now
         return {} if before is None else _between(before, now, seconds)
 
     def _processes(self, pid: int, seconds: float) -> Sample:

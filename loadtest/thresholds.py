@@ -90,6 +90,17 @@ def _requests(figures: Figures) -> float | None:
     return figures.counts["requests"] / len(figures.seconds) if figures.seconds else None
 
 
+def _told_mean(figures: Figures) -> float | None:
+    count = figures.counts["told_starts"]
+    return figures.counts["told_startup_seconds"] / count if count else None
+
+
+def _told_gap(figures: Figures) -> float | None:
+    """How far what the server has learnt is from what viewers have measured."""
+    told, measured = _told_mean(figures), figures.histogram("startup").mean()
+    return None if told is None or measured is None else abs(told - measured / 1e6)
+
+
 PLAIN: Mapping[str, Plain] = {
     "failures.count": Plain("", _failures),
     "failures.ratio": Plain("", _failure_ratio),
@@ -104,6 +115,9 @@ PLAIN: Mapping[str, Plain] = {
     "traffic.rate": Plain("bit/s", _traffic),
     "viewers.max": Plain("", _greatest("viewers:", sum)),
     "generator.cpu": Plain("", _greatest("cpu:")),
+    "told_startup.count": Plain("", lambda figures: figures.counts["told_starts"] or None),
+    "told_startup.mean": Plain("s", _told_mean),
+    "told_startup.gap": Plain("s", _told_gap),
     "server.cpu": Plain("", _greatest("server:cpu")),
     "server.lag": Plain("s", _greatest("server:lag")),
 }

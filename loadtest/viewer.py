@@ -24,6 +24,7 @@ from loadtest.errors import Failure
 from loadtest.figures import Figures
 from loadtest.http import Connection, Place, Reply, place_of
 from loadtest.playback import Playback, State
+from loadtest.reports import Account, Reports
 from loadtest.scenario import Device, Network, Scenario
 from loadtest.streams import Media, Parsed, Piece, Presentation, Rung, resolve
 from loadtest.titles import Access, Entry, Library
@@ -35,6 +36,8 @@ RETRY_SECONDS = 0.5
 LEFT_WAITING = 1.0
 """Whoever still waits for a first picture when the run ends, and has for so long, is counted as a
 failed start: else a server that answers nobody would look like one nobody asked."""
+KINDS = {"manifest": "m", "playlist": "m", "init": "i"}
+"""Types of objects (CMCD ``ot``); segments are of their track's."""
 SMALL = 0.1
 """Seconds by which segments of different rungs may be apart and still be the same."""
 
@@ -60,6 +63,7 @@ class Ground:
     figures: Figures = field(default_factory=Figures)
     checks: Checks = field(default_factory=Checks)
     parsed: Parsed = field(default_factory=Parsed)
+    reports: Reports | None = None
     present: int = 0
     """Viewers who came and did not leave for good; some choose their next title."""
 
@@ -142,6 +146,14 @@ class Session:
         self._told_start = False
         self._told_stalls = 0
         self._sent = 0
+        self._always: dict[str, cmcd.Value] = {
+            "cid": quote(self.title.name, safe="/ ")[:64],
+            "sf": "h" if viewer.format == "hls" else "d",
+            "sid": self.sid,
+            "st": "v",
+        }
+        reports = self.ground.reports
+        self._told = Account(reports, self.sid, self.began) if reports is not None else None
 
     def run(self) -> None:
         self.figures.count("sessions")
@@ -153,6 +165,7 @@ class Session:
             given_up = True
         finally:
             self._account(over=True, given_up=given_up)
+            self._report_end(given_up)
         self._leave()
 
     # --- starting
@@ -183,6 +196,7 @@ class Session:
             self._fetch_next(track)
         self.figures.count("starts")
         self._startup = self.playback.waited
+        self._report(self.playback, self.clock.now(), self._startup)
         self._say("startup", self._startup)
 
     def _manifest(self) -> Presentation:
@@ -219,8 +233,9 @@ class Session:
                 self.figures.count("left_early")
                 return
             self._act(plans, playback, now)
-            wait = self._until_due(playback)
+            self._report(playback, self.clock.now())
             track = self._hungriest(playback)
+            wait = math.inf if track is None else self._until_due(playback, track)
             if track is not None and wait <= 0:
                 self._fetch_next(track)
                 self._account()
@@ -246,6 +261,7 @@ class Session:
         assert main is not None
         position = self.ground.dice.random() * main.segments[-1].start
         playback.seek(position, now)
+        self._report(playback, now)
         self.figures.count("seeks")
         for track in self.tracks:
             track.done = False
@@ -253,11 +269,9 @@ class Session:
         if playback.state is not State.SEEKING:
             self._say("seek", playback.waited)
 
-    def _until_due(self, playback: Playback) -> float:
-        """Seconds until a segment is to be fetched; infinite if all are."""
-        goal = self.scenario.player.buffer_seconds
-        track = self._hungriest(playback)
-        return math.inf if track is None else playback.ahead(track.name) - goal
+    def _until_due(self, playback: Playback, track: _Track) -> float:
+        """Seconds until its next segment is to be fetched."""
+        return playback.ahead(track.name) - self.scenario.player.buffer_seconds
 
     def _hungriest(self, playback: Playback) -> _Track | None:
         left = [track for track in self.tracks if not track.done]
@@ -403,14 +417,10 @@ class Session:
         if self.scenario.cmcd_mode == "off":
             return {}
         self._sent += 1
-        kinds = {"manifest": "m", "playlist": "m", "init": "i"}
-        told: dict[str, cmcd.Value] = {
-            "cid": quote(self.title.name, safe="/ ")[:64],
-            "ot": kinds.get(what) or (track.name if track else "o"),
-            "sf": "h" if self.viewer.format == "hls" else "d",
-            "sid": self.sid,
+        told = {
+            **self._always,
+            "ot": KINDS.get(what) or (track.name if track else "o"),
             "sn": self._sent,
-            "st": "v",
         }
         told |= self._tell_playback(track)
         rate = self.estimate.value()
@@ -445,6 +455,17 @@ class Session:
             yield "bs", True
             yield "bsd", round(sum(playback.stalls[self._told_stalls :]) * 1000)
             self._told_stalls = stalls
+
+    def _report(self, playback: Playback, now: float, startup: float | None = None) -> None:
+        if self._told is not None:
+            self._told.look(playback, now, startup)
+
+    def _report_end(self, given_up: bool) -> None:
+        if self._told is None:
+            return
+        playback = self.playback
+        over = playback is not None and playback.position >= playback.duration - 1e-6
+        self._told.end("f" if given_up else "e" if over else "q", self.clock.now(), playback)
 
     # --- counting
 

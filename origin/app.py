@@ -55,6 +55,7 @@ from origin.tls import BadPair, Certificate
 
 if TYPE_CHECKING:
     from catalog.postgres.database import Database
+    from origin.control.api.api import Api
     from origin.sessions import Sessions
 
 log = logging.getLogger(__name__)
@@ -192,8 +193,15 @@ async def start(
     verify = _verify(settings)
     inbox = Inbox(telemetry.qoe, telemetry.worker, exchange, on_next=origin.expect)
     beneath.callback(inbox.close)
-    control = control_app(origin, catalogue, health, Qoe(inbox, telemetry.board), verify)
-    runner = web.AppRunner(control, access_log=None, shutdown_timeout=CLEANUP_SECONDS)
+    api = _api(settings, database, sessions, origin, library.storage, beneath)
+    qoe = Qoe(inbox, telemetry.board)
+    control = control_app(origin, catalogue, health, qoe, verify, api.add_routes if api else None)
+    runner = web.AppRunner(
+        control,
+        access_log=None,
+        shutdown_timeout=CLEANUP_SECONDS,
+        auto_decompress=False,  # bodies are as large as they arrive
+    )
     await runner.setup()
     beneath.push_async_callback(runner.cleanup)  # it ends what is not yet answered
     assert runner.server is not None
@@ -243,6 +251,34 @@ async def _sessions(
     sessions = await Sessions.open(settings.redis_url, observe=times.observe)
     beneath.push_async_callback(sessions.aclose)
     return sessions
+
+
+def _api(
+    settings: Settings,
+    database: Database | None,
+    sessions: Sessions | None,
+    origin: Origin,
+    storage: Storage,
+    beneath: AsyncExitStack,
+) -> Api | None:
+    """Accounts take both: people in PostgreSQL, and who is signed in in Redis."""
+    if database is None or sessions is None:
+        return None
+    _require("argon2", "VOD_DATABASE_URL")
+    from origin.control.api.api import Api
+
+    keys, verified = settings.token_key_file, bool(settings.origin_verify_file)
+    api = Api(
+        database,
+        sessions,
+        origin,
+        storage,
+        Reread(keys, read_keys).current if keys else None,
+        secure=bool(settings.tls_certificate) or verified,  # a CDN's viewers come over TLS
+        behind_cdn=verified,
+    )
+    beneath.push_async_callback(api.aclose)
+    return api
 
 
 def _shared_indexes(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from catalog.postgres.errors import Conflict, DatabaseAway, NoSuchRow
+from catalog.postgres.errors import Conflict, DatabaseAway, NoSuchRow, TooManyProfiles
 from catalog.unlisted import Unlisted
 from origin.problem import Problem
 from packager import errors as packager
@@ -52,6 +52,46 @@ class Elsewhere(Exception):
         self.status = status
         self.location = location
         self.fields = (("Location", location),)
+
+
+class WrongCredentials(Unauthenticated):
+    """E-mail and password do not belong together, or the account is disabled; never said which."""
+
+    code = "wrong-credentials"
+
+
+class NotEntitled(Refused):
+    """The plan of the account does not open the title."""
+
+    code = "not-entitled"
+
+
+class NotAvailable(Refused):
+    """The title cannot be played by whoever asks: not here, not now, or not by a child."""
+
+    code = "not-available"
+
+
+class Invalid(Exception):
+    """What was sent cannot be used: ``field`` says which part of it."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.members = {"field": field}
+
+
+class WeakPassword(Invalid):
+    """A password that is to be set is too easy to guess."""
+
+    code = "weak-password"
+
+
+class NothingToRestore(Exception):
+    """The library is in a storage that has no archive."""
+
+    code = "nothing-to-restore"
 
 
 class Draining(Exception):
@@ -110,12 +150,19 @@ class TooManyStreams(Exception):
     def __init__(self, streams: tuple[Stream, ...]) -> None:
         super().__init__("The account plays on as many devices as its plan allows.")
         self.streams = streams
+        self.members = {"streams": [stream._asdict() for stream in streams]}
 
 
 class UnknownSession(Exception):
-    """The playback session has ended, was revoked, or never was."""
+    """The playback session has ended, or never was."""
 
     code = "ended"
+
+
+class Revoked(UnknownSession):
+    """The playback session was revoked."""
+
+    code = "revoked"
 
 
 class WrongDevice(Exception):
@@ -166,19 +213,27 @@ STATUS: dict[type[Exception], Row] = {
     packager.Misaligned: Row(422, _SOON),
     packager.PackagerError: Row(422, _SOON),
     Refused: Row(403),
+    NotEntitled: Row(403),
+    NotAvailable: Row(403),
     Unauthenticated: Row(401),
+    WrongCredentials: Row(401),
     Elsewhere: Row(307),
+    Invalid: Row(422),
+    WeakPassword: Row(422),
+    NothingToRestore: Row(409),
     Draining: Row(503, retry_after=1),
     BadReport: Row(422),
     UnknownForm: Row(415),
     TooManyReports: Row(429, retry_after=1),
     DatabaseAway: Row(503, retry_after=2),
     Conflict: Row(409),
+    TooManyProfiles: Row(409),
     NoSuchRow: Row(404),
     StoreAway: Row(503, retry_after=2),
     TooMany: Row(429),
     TooManyStreams: Row(409),
     UnknownSession: Row(410),
+    Revoked: Row(410),
     WrongDevice: Row(403),
     StorageError: Row(503, retry_after=1),
     ObjectChanged: Row(503, retry_after=1),
@@ -197,6 +252,7 @@ def describe(error: BaseException) -> Problem:
             status = error.status if isinstance(error, Elsewhere) else row.status
             retry_after = getattr(error, "retry_after", row.retry_after)
             fields = getattr(error, "fields", ())
-            return Problem(status, code, detail, row.cache_control, retry_after, fields)
+            members = getattr(error, "members", {})
+            return Problem(status, code, detail, row.cache_control, retry_after, fields, members)
     log.error("a request failed on a defect of ours", exc_info=error)
     return Problem(500, "internal-error", "The server failed; its log says why.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import orjson
@@ -13,7 +14,8 @@ MEDIA_TYPE = "application/problem+json"
 @dataclass(frozen=True, slots=True)
 class Problem:
     """``code`` is stable and ours (logs and metrics use it); ``detail`` is for people;
-    ``retry_after`` in seconds; ``fields``: further field lines of the answer."""
+    ``retry_after`` in seconds; ``fields``: further field lines of the answer; ``members``: of the
+    body besides the usual ones."""
 
     status: int
     code: str
@@ -21,6 +23,7 @@ class Problem:
     cache_control: str = "no-store"
     retry_after: int | None = None
     fields: tuple[tuple[str, str], ...] = ()
+    members: Mapping[str, object] = field(default_factory=dict)
 
     def body(self) -> bytes:
         title = HTTPStatus(self.status).phrase
@@ -31,5 +34,6 @@ class Problem:
                 "status": self.status,
                 "code": self.code,
                 "detail": self.detail,
+                **self.members,
             }
         )

@@ -14,5 +14,5 @@ lock() {
 }
 
 lock test.txt --all-extras --group build --group dev --group test --group e2e
-lock demo.txt --extra sample --group build --constraint requirements/test.txt
+lock demo.txt --extra accounts --extra quickstart --extra sample --group build --constraint requirements/test.txt
 lock runtime.txt --constraint requirements/test.txt

@@ -12,11 +12,18 @@ class DatabaseAway(Exception):
 class Conflict(Exception):
     """Another row has that ``field``, such as an account its e-mail address."""
 
-    code = "conflict"
+    code = "taken"
 
     def __init__(self, field: str) -> None:
         super().__init__(f"Another one has this {field}.")
         self.field = field
+        self.members = {"field": field}
+
+
+class TooManyProfiles(Exception):
+    """The account has as many profiles as it may have."""
+
+    code = "too-many-profiles"
 
 
 class NoSuchRow(Exception):

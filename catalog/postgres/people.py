@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from catalog.postgres.errors import Conflict, NoSuchRow
+from catalog.postgres.errors import NoSuchRow, TooManyProfiles
 from catalog.postgres.records import Account, Page, Plan, Profile, new_id
 from catalog.postgres.rows import account_of, page_of, profile_of
 
@@ -128,7 +128,7 @@ class People:
     async def add_profile(
         self, account: str, name: str, colour: str, language: str, kids: bool
     ) -> Profile:
-        """``Conflict``: of "name", or of "profiles", where there are as many as there may be."""
+        """``Conflict("name")``, or ``TooManyProfiles``."""
         made = Profile(new_id(), account, name, colour, language, kids)
         async with self._connect() as connection, connection.transaction():
             row = await connection.fetchrow(
@@ -139,7 +139,7 @@ class People:
                 "select count(*) from profiles where account = $1", account
             )
             if number >= MOST_PROFILES:
-                raise Conflict("profiles")
+                raise TooManyProfiles(f"An account has at most {MOST_PROFILES} profiles.")
             await connection.execute(
                 "insert into profiles values ($1, $2, $3, $4, $5, $6)",
                 made.id,

@@ -28,10 +28,12 @@ class Page(Generic[Row]):
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Who looks, and when: what is not available there and then is not found. ``country``: ISO
-    3166 alpha-2; None is nowhere known, where only windows of the whole world count."""
+    3166 alpha-2; None is nowhere known, where only windows of the whole world count.
+    ``maturities``: those that may be seen; None is all, and what says none."""
 
     country: str | None
     now: datetime
+    maturities: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ NEVER = datetime(MAXYEAR, 12, 31, tzinfo=UTC)
 
 TITLE = """
     t.*,
-    exists (select from renditions r where r.title = t.id) as playable,
+    coalesce((select true from renditions r where r.title = t.id limit 1), false) as playable,
     coalesce((
         select jsonb_agg(jsonb_build_array(
             extract(epoch from w.opens), extract(epoch from w.closes), to_jsonb(w.countries)
@@ -30,7 +30,8 @@ TITLE = """
         from windows w where w.title = t.id
     ), '[]') as windows
 """
-"""The columns of ``title_of``, where titles are called t."""
+"""The columns of ``title_of``, where titles are called t. Each is looked up for the rows that are
+shown: where ``exists`` asks, the server may read all renditions into a table of its own first."""
 
 
 def title_of(row: Any) -> Title:

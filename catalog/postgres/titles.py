@@ -23,12 +23,13 @@ from catalog.postgres.rows import ALWAYS, NEVER, TITLE, dumps, page_of, title_of
 if TYPE_CHECKING:
     from catalog.postgres.rows import Connect, Connection
 
-MOST_SHELVES = 12
+MOST_GENRES = 10
 MOST_WORDS = 8
 
 AVAILABLE = """(
     $1::timestamptz is null
-    or has_window(t.id, $2::text, $1) and (t.series is null or has_window(t.series, $2, $1))
+    or ($3::text[] is null or t.maturity = any ($3))
+    and has_window(t.id, $2::text, $1) and (t.series is null or has_window(t.series, $2, $1))
 )"""
 """Of a title t, with the arguments of ``scope``."""
 
@@ -51,43 +52,84 @@ _SAVE = """
         artwork = excluded.artwork, words = excluded.words
 """
 
+# The rank is of all that is found; whether it is available, and what it is, is asked of a page.
 _SEARCH = f"""
     with asked as (
-        select to_tsquery('simple', $3) || plainto_tsquery('english', $4)
-            || plainto_tsquery('spanish', $4) as query
+        select to_tsquery('simple', $4) || plainto_tsquery('english', $5)
+            || plainto_tsquery('spanish', $5) as query
     ), found as (
-        select {TITLE}, ts_rank(t.words, asked.query)::float8 as rank
-        from titles t, asked where t.words @@ asked.query and {AVAILABLE}
+        select id, ts_rank(words, query)::float8 as rank
+        from titles, asked where words @@ query
+    ), ranked as (
+        select * from found where $6::float8 is null or rank < $6 or rank = $6 and id > $7::text
+        order by rank desc, id offset 0
     )
-    select * from found
-    where $5::float8 is null or rank < $5 or rank = $5 and id > $6::text
-    order by rank desc, id limit $7
+    select {TITLE}, ranked.rank from ranked join lateral (
+        select * from titles where id = ranked.id offset 0
+    ) t on {AVAILABLE}
+    order by ranked.rank desc, ranked.id limit $8
 """
 
+# Each shelf reads an index of the newest titles until it is full. Genres are ordered by how many
+# titles they have, of which no more than a thousand are counted.
 _SHELVES = f"""
-    with seen as (select t.* from titles t where t.kind <> 'episode' and {AVAILABLE}),
-    placed as (
-        select 'new' as shelf, 0 as place, id, added from seen
-        union all select 'series', 1, id, added from seen where kind = 'series'
-        union all select 'genre:' || genre, 2, id, added from seen, unnest(genres) genre
-    ), numbered as (
-        select *, row_number() over (partition by shelf order by added desc, id) as number,
-            dense_rank() over (order by place, shelf) as row
-        from placed
+    with recursive genres (genre) as (
+        (select genre from title_genres order by genre limit 1)
+        union all
+        select (select genre from title_genres where genre > genres.genre order by genre limit 1)
+        from genres where genre is not null
+    ), chosen as (
+        select genre from genres cross join lateral (
+            select count(*) as titles from (
+                select from title_genres g where g.genre = genres.genre and kind <> 'episode'
+                order by added desc, title limit 1000  -- out of the index
+            ) counted
+        ) counted
+        where titles > 0 order by titles desc, genre limit $5
+    ), shelves as (
+        (
+            select 'new' as shelf, 0 as place, t.id, t.added from titles t
+            where t.kind <> 'episode' and {AVAILABLE} order by t.added desc, t.id limit $4
+        )
+        union all
+        (
+            select 'series', 1, t.id, t.added from titles t
+            where t.kind = 'series' and {AVAILABLE} order by t.added desc, t.id limit $4
+        )
+        union all
+        select 'genre:' || genre, 2, newest.id, newest.added from chosen cross join lateral (
+            select t.id, t.added from title_genres g join titles t on t.id = g.title
+            where g.genre = chosen.genre and g.kind <> 'episode' and {AVAILABLE}
+            order by g.added desc, g.title limit $4
+        ) newest
     )
-    select n.shelf, {TITLE} from numbered n join titles t using (id)
-    where n.number <= $3 and n.row <= $4 order by n.place, n.shelf, n.number
+    select shelf, {TITLE} from shelves join titles t using (id)
+    order by place, shelf, shelves.added desc, t.id
 """
 
 
-def scope(audience: Audience | None) -> tuple[Any, Any]:
-    return (audience.now, audience.country) if audience else (None, None)
+def scope(audience: Audience | None) -> tuple[Any, Any, Any]:
+    if audience is None:
+        return None, None, None
+    return audience.now, audience.country, audience.maturities
 
 
 def fold(text: str) -> str:
     """Without accents and case: "Canción" and "cancion" are the same words."""
     apart = unicodedata.normalize("NFKD", text.replace("\0", " "))
     return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
+
+
+class Query:
+    """Its arguments, as its conditions come to need them."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = list(arguments)
+
+    def bind(self, argument: Any) -> str:
+        """What stands for it in the text."""
+        self.arguments.append(argument)
+        return f"${len(self.arguments)}"
 
 
 class Titles:
@@ -102,15 +144,15 @@ class Titles:
     async def many(self, ids: Sequence[str], audience: Audience | None) -> tuple[Title, ...]:
         """Those of ``ids`` that there are, in that order."""
         return await self._titles(
-            f"select {TITLE} from titles t where t.id = any ($3) and {AVAILABLE} "
-            "order by array_position($3, t.id)",
+            f"select {TITLE} from titles t where t.id = any ($4) and {AVAILABLE} "
+            "order by array_position($4, t.id)",
             *scope(audience),
             list(ids),
         )
 
     async def episodes(self, series: str, audience: Audience | None) -> tuple[Title, ...]:
         return await self._titles(
-            f"select {TITLE} from titles t where t.series = $3 and {AVAILABLE} "
+            f"select {TITLE} from titles t where t.series = $4 and {AVAILABLE} "
             "order by t.season, t.episode, t.id",
             *scope(audience),
             series,
@@ -119,7 +161,7 @@ class Titles:
     async def next_episode(self, title: str, audience: Audience | None) -> Title | None:
         found = await self._titles(
             f"select {TITLE} from titles t join titles before using (series) "
-            "where before.id = $3 and (t.season, t.episode) > (before.season, before.episode) "
+            "where before.id = $4 and (t.season, t.episode) > (before.season, before.episode) "
             f"and {AVAILABLE} order by t.season, t.episode limit 1",
             *scope(audience),
             title,
@@ -136,17 +178,22 @@ class Titles:
         limit: int = 50,
     ) -> Page[Title]:
         """In the order of their ids. Without a ``kind`` an audience is shown no episodes."""
+        query = Query(*scope(audience))
+        of_all, key = "titles t", "t.id"
+        conditions = [AVAILABLE]
+        if genre is not None:
+            of_all, key = "title_genres g join titles t on t.id = g.title", "g.title"
+            conditions.append(f"g.genre = {query.bind(genre)}")
+        if kind is not None:
+            conditions.append(f"t.kind = {query.bind(kind)}")
+        elif audience is not None:
+            conditions.append("t.kind <> 'episode'")
+        if after is not None:
+            conditions.append(f"{key} > {query.bind(after)}")
         rows = await self._titles(
-            f"select {TITLE} from titles t where {AVAILABLE} "
-            "and case when $3::text is null then $1 is null or t.kind <> 'episode' "
-            "else t.kind = $3 end "
-            "and ($4::text is null or t.genres @> array[$4]) "
-            "and ($5::text is null or t.id > $5) order by t.id limit $6",
-            *scope(audience),
-            kind,
-            genre,
-            after,
-            limit + 1,
+            f"select {TITLE} from {of_all} where {' and '.join(conditions)} "
+            f"order by {key} limit {query.bind(limit + 1)}",
+            *query.arguments,
         )
         return page_of(list(rows), limit, lambda title: title.id)
 
@@ -168,9 +215,10 @@ class Titles:
         return Page(tuple(map(title_of, page.rows)), page.next)
 
     async def shelves(self, audience: Audience | None, limit: int = 20) -> tuple[Shelf, ...]:
-        """The newest titles, the series, and those of each genre, up to ``limit`` on each."""
+        """The newest titles, the series, and those of the ten genres that most titles have, up to
+        ``limit`` on each."""
         async with self._connect() as connection:
-            rows = await connection.fetch(_SHELVES, *scope(audience), limit, MOST_SHELVES)
+            rows = await connection.fetch(_SHELVES, *scope(audience), limit, MOST_GENRES)
         shelves: dict[str, list[Title]] = {}
         for row in rows:
             shelves.setdefault(row["shelf"], []).append(title_of(row))

@@ -57,8 +57,8 @@ class Viewing:
             rows = await connection.fetch(
                 f"select {TITLE}, p.profile, p.title, p.position, p.duration, p.updated "
                 "from progress p join titles t on t.id = p.title "
-                f"where p.profile = $3 and p.position > 0 and p.position < p.duration * {WATCHED} "
-                f"and {AVAILABLE} order by p.updated desc, t.id limit $4",
+                f"where p.profile = $4 and p.position > 0 and p.position < p.duration * {WATCHED} "
+                f"and {AVAILABLE} order by p.updated desc, t.id limit $5",
                 *scope(audience),
                 profile,
                 limit,
@@ -72,7 +72,7 @@ class Viewing:
         async with self._connect() as connection:
             rows = await connection.fetch(
                 f"select {TITLE} from my_list l join titles t on t.id = l.title "
-                f"where l.profile = $3 and {AVAILABLE} order by l.added desc, t.id limit $4",
+                f"where l.profile = $4 and {AVAILABLE} order by l.added desc, t.id limit $5",
                 *scope(audience),
                 profile,
                 limit,

@@ -15,7 +15,7 @@ import re
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from origin.auth.keys import Keys
 from origin.auth.origin_verify import HEADER, OriginVerify
@@ -35,7 +35,6 @@ LOOK_SECONDS = 1.0
 _TOKEN_AT = len(PREFIX)
 _MEDIA_AT = _TOKEN_AT + CHARACTERS
 _ASSET_AT = _MEDIA_AT + len("/v/")
-_GOOD = ("path", "ok")
 _ADDRESS = re.compile(r"\[?([0-9a-fA-F:.]+?)\]?:[0-9]+")
 
 K = TypeVar("K")
@@ -44,13 +43,9 @@ Lines = tuple[tuple[str, str], ...]
 Revoked = Callable[[bytes], bool]
 
 
-class Admission(NamedTuple):
-    """``path``: of the media; ``lines``: fields for this viewer's answer; ``session``: that of the
-    credential, if it has one."""
-
-    path: str
-    lines: Lines = ()
-    session: bytes | None = None
+Admission = tuple[str, Lines, bytes | None]
+"""The path of the media, fields for this viewer's answer, and the credential's session, if it has
+one. A plain tuple: it is made for every request."""
 
 
 class Asked(Protocol):
@@ -102,9 +97,12 @@ class Gate:
         self._verdicts: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._grants: OrderedDict[tuple[str, str], Grant] = OrderedDict()
         self._decisions: Counter[tuple[str, str]] = Counter()
+        self._good = 0
+        """Of path tokens, beside ``_decisions``: a number is counted up in less."""
 
     def counts(self) -> Iterator[Count]:
-        for (scheme, reason), times in self._decisions.items():
+        good = Counter({("path", "ok"): self._good} if self._good else {})
+        for (scheme, reason), times in (self._decisions + good).items():
             decision = "allow" if reason == "ok" else "deny"
             yield Count(DECISIONS, (scheme, decision, reason), float(times))
 
@@ -128,10 +126,10 @@ class Gate:
         expiry, session = verdict
         if now >= expiry:
             raise self._closed("path", "refused")
-        if self._is_revoked(session):
+        if self._revoked is not None and self._revoked(session):
             raise self._closed("path", "revoked")
-        self._decisions[_GOOD] += 1
-        return Admission(path[_MEDIA_AT:], (), session)
+        self._good += 1
+        return path[_MEDIA_AT:], (), session
 
     def _decide(self, request: Asked, scope_end: int, now: float) -> Admission:
         token, media = _split(request.path)
@@ -153,8 +151,8 @@ class Gate:
         if self._is_revoked(session):
             raise self._closed("path", "revoked")
         _keep(self._verdicts, scoped, (expiry, session), MOST_VERDICTS)
-        self._decisions[_GOOD] += 1
-        return Admission(media, (), session)
+        self._good += 1
+        return media, (), session
 
     def _ask_schemes(self, visit: Visit, now: float) -> Admission:
         """What one of them says is enough: a viewer may carry a credential of another, too."""
@@ -175,7 +173,7 @@ class Gate:
             self._decisions["none", "missing"] += 1
             raise Refused("Media needs a token here.")
         self._decisions["none", "ok"] += 1
-        return Admission(visit.path)
+        return visit.path, (), None
 
     def _ask(self, scheme: Scheme, credential: str, visit: Visit, now: float) -> Admission:
         reason = "refused"
@@ -192,7 +190,7 @@ class Gate:
         finally:
             self._decisions[scheme.name, reason] += 1
         named = tuple((name.decode("ascii"), value.decode("ascii")) for name, value in lines)
-        return Admission(visit.path, named, grant.session)
+        return visit.path, named, grant.session
 
     def _grant(self, scheme: Scheme, credential: str) -> Grant:
         key = (scheme.name, credential)

@@ -1,4 +1,4 @@
-"""The aiohttp application: health, the library as JSON, and the web page.
+"""The aiohttp application: health, the library as JSON, accounts where there are some, the page.
 
 Faults become problem details here as they do on the media paths, from the same table.
 """
@@ -6,6 +6,8 @@ Faults become problem details here as they do on the media paths, from the same 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -41,7 +43,9 @@ def control_app(
     health: Health,
     qoe: Qoe | None = None,
     verify: OriginVerify | None = None,
+    add_accounts: Callable[[web.UrlDispatcher], None] | None = None,
 ) -> web.Application:
+    """``add_accounts``: adds the routes of the API for people with accounts."""
     app = web.Application(middlewares=[_problems])
     if verify is not None:
         app.middlewares.append(_verified(verify))
@@ -49,9 +53,11 @@ def control_app(
     app.router.add_get("/livez", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", server_stats)
-    app.router.add_get("/api/status", _status)
+    app.router.add_get("/api/status", _status(accounts=add_accounts is not None))
     app.router.add_get("/api/library", library.page)
     app.router.add_get("/api/library/{id}", library.title)
+    if add_accounts is not None:
+        add_accounts(app.router)
     if qoe is not None:
         qoe.add_routes(app.router)
     app.router.add_get("/{path:.*}", PageFiles(PAGE_FOLDER).serve)
@@ -87,7 +93,10 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         allow = error.headers.get("Allow")
         return _answer(problem, {"Allow": allow} if allow else {})
     except Exception as error:
-        return _answer(describe(error), {})
+        problem = describe(error)
+        if request.path.startswith("/api/"):  # what media answers is kept by CDNs, this is not
+            problem = replace(problem, cache_control="no-store")
+        return _answer(problem, {})
 
 
 def _answer(problem: Problem, headers: dict[str, str]) -> web.Response:
@@ -100,9 +109,13 @@ def _answer(problem: Problem, headers: dict[str, str]) -> web.Response:
     )
 
 
-async def _status(_: web.Request) -> web.Response:
+def _status(*, accounts: bool) -> Handler:
     """What the page may offer."""
-    return _json({"accounts": False, "sign_up": False})
+
+    async def status(_: web.Request) -> web.StreamResponse:
+        return _json({"accounts": accounts, "sign_up": accounts})
+
+    return status
 
 
 class _Library:

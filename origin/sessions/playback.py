@@ -47,6 +47,8 @@ class Playback:
     expiry: int
     position: float = 0.0
     """Seconds into the title."""
+    duration: float = 0.0
+    """The title's, in seconds."""
 
 
 def bind(sid: bytes, device: str) -> str:
@@ -187,14 +189,16 @@ def _admit(session: Playback, limit: int) -> Command:
 def _write(session: Playback, limit: int) -> str:
     """What of a session never changes."""
     names = [session.account, session.profile, session.asset, session.title_id, session.device]
-    return json.dumps([*names, session.device_name, session.plan, session.began, limit])
+    numbers = [session.began, session.duration, limit]
+    return json.dumps([*names, session.device_name, session.plan, *numbers])
 
 
 def _parse(sid: bytes, about: Any, expiry: Any, position: Any) -> tuple[Playback, int]:
     try:
-        account, profile, asset, title, device, name, plan, began, limit = json.loads(about)
+        told = json.loads(about)
+        account, profile, asset, title, device, name, plan, began, duration, limit = told
         names = (str(account), str(profile), str(asset), str(title), str(device), str(name))
-        times = (float(began), int(number(expiry)), number(position))
+        times = (float(began), int(number(expiry)), number(position), float(duration))
         return Playback(sid, *names, str(plan), *times), int(limit)
     except (TypeError, ValueError):
         raise StoreAway("A session in the store cannot be read.") from None

@@ -114,10 +114,10 @@ class Board:
         self._cells: memoryview[float] = memoryview(mmap.mmap(-1, 8 * size * workers)).cast("d")
 
     def cell(self, worker: int, family: Counter, child: Labels = ()) -> Cell:
-        return Cell(self._row(worker), self._at(family, child))
+        return Cell(self.row(worker), self.place(family, child))
 
     def distribution(self, worker: int, family: Histogram, child: Labels = ()) -> Distribution:
-        return Distribution(self._row(worker), self._at(family, child), family.buckets)
+        return Distribution(self.row(worker), self.place(family, child), family.buckets)
 
     def totals(self, family: Family, child: Labels = ()) -> list[float]:
         """The child's numbers, those of all workers added: of a histogram each bucket's, that above
@@ -134,16 +134,18 @@ class Board:
                 case Counter():
                     yield self._counter(family)
 
-    def _row(self, worker: int) -> memoryview[float]:
+    def row(self, worker: int) -> memoryview[float]:
+        """All numbers of a worker; nobody else's to write to."""
         return self._cells[worker * self._size : (worker + 1) * self._size]
 
-    def _at(self, family: Family, child: Labels) -> int:
+    def place(self, family: Family, child: Labels) -> int:
+        """Where the child's first number is in a row."""
         return self._place[family.name][child]
 
     def _values(self, family: Family, child: Labels) -> list[list[float]]:
         """The child's numbers, a list for each worker."""
-        at = self._at(family, child)
-        return [list(self._row(worker)[at : at + family.width]) for worker in range(self._workers)]
+        at = self.place(family, child)
+        return [list(self.row(worker)[at : at + family.width]) for worker in range(self._workers)]
 
     def _counter(self, family: Counter) -> Metric:
         metric = CounterMetricFamily(family.name, family.help, labels=family.labels)

@@ -24,7 +24,7 @@ async function serverStatus(): Promise<Status> {
     return await api.status();
   } catch (error) {
     if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    return { accounts: false, sign_up: false, tokens: false };
+    return { accounts: false, sign_up: false };
   }
 }
 

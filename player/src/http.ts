@@ -14,6 +14,9 @@ export class Refusal extends Error {
   }
 }
 
+const MOST_RETRIES = 2;
+const LONGEST_WAIT = 5; // seconds
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The JSON answered, `undefined` for an answer without a body. */
@@ -27,9 +30,19 @@ export async function ask<T>(
     body === undefined
       ? {}
       : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
-  const response = await reach(url, { method, ...sent, ...options });
+  const response = await patiently(url, { method, ...sent, ...options });
   if (!response.ok) throw await refusalOf(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** A question that the server has no time for now is put again when it says; a change never is. */
+async function patiently(url: string, init: RequestInit): Promise<Response> {
+  for (let left = init.method === 'GET' ? MOST_RETRIES : 0; ; left--) {
+    const response = await reach(url, init);
+    const seconds = Number(response.headers.get('Retry-After'));
+    if (response.status !== 503 || left === 0 || seconds > LONGEST_WAIT) return response;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  }
 }
 
 /** Any answer at all; that there is none is an error in words for a person. */

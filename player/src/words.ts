@@ -324,7 +324,8 @@ const GENRES: Record<Language, Record<string, string>> = {
 const PROBLEMS: Record<Language, Record<string, string>> = {
   en: {
     'wrong-credentials': 'That e-mail and that password do not belong together.',
-    'email-taken': 'There is an account with that e-mail already.',
+    taken: 'There is one with that e-mail or name already.',
+    'too-many-profiles': 'An account has at most eight profiles.',
     'weak-password': 'Choose a longer or less common password.',
     'too-many-requests': 'Too many attempts. Wait a little, and try again.',
     'not-entitled': 'Your plan does not include this title.',
@@ -334,7 +335,8 @@ const PROBLEMS: Record<Language, Record<string, string>> = {
   },
   es: {
     'wrong-credentials': 'Ese correo y esa contraseña no se corresponden.',
-    'email-taken': 'Ya existe una cuenta con ese correo.',
+    taken: 'Ya hay una cuenta o un perfil con ese correo o nombre.',
+    'too-many-profiles': 'Una cuenta tiene como mucho ocho perfiles.',
     'weak-password': 'Elige una contraseña más larga o menos común.',
     'too-many-requests': 'Demasiados intentos. Espera un poco y vuelve a probar.',
     'not-entitled': 'Tu plan no incluye este título.',

@@ -14,6 +14,7 @@ from embedded.postgres import start_postgres
 from embedded.process import Server
 from tests.cli.running import serving
 from tests.cli.test_revoke import command
+from tests.support.films import SECONDS
 from tests.support.servers import server_folder
 
 
@@ -81,6 +82,29 @@ async def test_what_is_told_of_a_title_is_kept(postgres: Server, library: Path) 
     assert (film.kind, film.series, film.episode) == ("episode", "nights", 1)
 
 
+async def test_what_is_not_told_is_read_from_the_media(postgres: Server, library: Path) -> None:
+    told = {"subtitles": ["fr"], "duration_seconds": 20}
+    (library / "uneven" / "title.json").write_text(json.dumps(told))
+    database = {"VOD_DATABASE_URL": postgres.url}
+    assert command("migrate", **database).returncode == 0
+    done = command("catalogue", "import", str(library), **database)
+    assert done.returncode == 0
+    complaint, count, _ = done.stderr.splitlines()
+    assert complaint.startswith("broken: imported without its length and languages: box size")
+    assert count == "titles whose media cannot be read: 1"
+    opened = await Database.open(postgres.url)
+    found = {
+        title.id: (title.duration_seconds, title.languages, title.subtitles)
+        for title in await opened.titles.many(["city", "uneven", "broken"], None)
+    }
+    await opened.aclose()
+    assert found == {
+        "city": (pytest.approx(SECONDS, abs=0.1), ("en", "es"), ("en", "es")),
+        "uneven": (20, ("en",), ("fr",)),
+        "broken": (None, (), ()),
+    }
+
+
 @pytest.mark.parametrize(
     ("told", "complaint"),
     [
@@ -88,6 +112,8 @@ async def test_what_is_told_of_a_title_is_kept(postgres: Server, library: Path) 
         ("[]", "title.json: not an object"),
         ('{"names": "City"}', "'names' is not known, or not of its form"),
         ('{"year": "2025"}', "'year' is not known"),
+        ('{"year": true}', "'year' is not known"),
+        ('{"duration_seconds": 0}', "'duration_seconds' is not known"),
         ('{"kind": "opera"}', "'kind' is not known"),
         ('{"stars": 5}', "'stars' is not known"),
     ],

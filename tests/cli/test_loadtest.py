@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -94,6 +96,37 @@ def test_a_master_and_two_workers_count_as_one(server: Running, tmp_path: Path) 
 def loads(results: Results) -> set[str]:
     names = {name for second in results.figures.seconds.values() for name in second.gauges}
     return {name for name in names if name.startswith("cpu:")}
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_the_server_learns_of_start_up_what_viewers_measured(
+    films: Path, tmp_path: Path, processes: str
+) -> None:
+    """Through a relay that keeps each answer back for 0.1 s, so that starts take some time."""
+    with serving(films) as server, slowed(server.port, 0.1) as url:
+        status, said, errors = loadtest(
+            url, "--viewers", "30", "--join", "3", "--hold", "6", "--processes", processes,
+            "--metrics", f"{server.address}metrics", "--output", tmp_path,
+            "--assert", "told_startup.gap<50ms", "--assert", "failures.count==0",
+        )  # fmt: skip
+        told = json.loads(urlopen(f"{server.address}api/qoe", timeout=10).read())
+    assert (status, errors) == (0, ""), said
+    results = read(tmp_path)
+    measured = results.figures.histogram("startup")
+    starts = results.figures.counts["starts"]
+    assert starts >= 30
+    assert told["startup"]["player"]["count"] == starts
+    assert told["startup"]["estimated"]["count"] == 0
+    # A report is in whole milliseconds: none is further off than half of one.
+    total = told["startup"]["player"]["mean"] * starts
+    assert total == pytest.approx(measured.total / 1e6, abs=0.0005 * starts + 1e-6)
+    assert total > 0.4 * starts
+    assert results.headlines["told_startup.count"] == starts
+    assert told["sessions"]["started"] == starts
+    # Everyone said that they left, and how long they had played by then.
+    assert told["sessions"]["active"] == 0
+    played = results.figures.counts["play_seconds"]
+    assert told["rebuffer"]["play_seconds"] == pytest.approx(played, rel=0.1)
 
 
 def test_a_ramp_ends_where_it_is_no_longer_good(server: Running, tmp_path: Path) -> None:

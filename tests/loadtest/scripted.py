@@ -50,10 +50,11 @@ Script = Mapping[str, Answer | list[Answer]]
 
 @dataclass
 class Scripted:
-    """``asked``: heads of requests in their order."""
+    """``asked``: heads of requests in their order; ``bodies``: of those that have one."""
 
     address: str
     asked: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def paths(self) -> list[str]:
         return [head.split(" ")[1].partition("?")[0] for head in self.asked]
@@ -104,6 +105,8 @@ def _serve(
             length = int((re.search(r"Content-Length: (\d+)", text) or ["", "0"])[1])
             while len(data) < length:
                 data += sock.recv(65536)
+            if length:
+                server.bodies.append(data[:length])
             data = data[length:]
             server.asked.append(text)
             answers = left.get(text.split(" ")[1].partition("?")[0], [Answer(status=404)])

@@ -7,12 +7,14 @@ from catalog.unlisted import Unlisted
 from origin.errors import (
     STATUS,
     Elsewhere,
+    Invalid,
     ObjectChanged,
     StorageError,
     TooMany,
     TooManyStreams,
     Unauthenticated,
     UnknownTitle,
+    WeakPassword,
     describe,
 )
 from origin.problem import Problem
@@ -20,8 +22,10 @@ from packager.errors import BadMedia, BadText, NotFound, PackagerError
 
 MADE = {
     Elsewhere: Elsewhere(307, "/sorry"),
+    Invalid: Invalid("email", "not an e-mail address"),
     TooMany: TooMany(7),
     TooManyStreams: TooManyStreams(()),
+    WeakPassword: WeakPassword("password", "too easy to guess"),
 }
 """Errors that are made of more than their message."""
 
@@ -33,13 +37,17 @@ def test_every_row_is_answered_as_it_says(kind: type[Exception]) -> None:
     assert problem.status == row.status
     assert problem.cache_control == row.cache_control
     assert problem.retry_after == (7 if kind is TooMany else row.retry_after)
-    assert (problem.code, problem.detail) == (kind.code, str(error))  # type: ignore[attr-defined]
+    assert (problem.code, problem.detail) == (error.code, str(error))  # type: ignore[attr-defined]
 
 
 def test_an_answer_has_the_fields_that_its_error_brings() -> None:
     assert describe(Elsewhere(302, "https://x.example/")).status == 302
     assert describe(Elsewhere(302, "/x")).fields == (("Location", "/x"),)
     assert describe(Unauthenticated("who?")).fields == (("WWW-Authenticate", "Bearer"),)
+
+
+def test_a_body_has_the_members_that_its_error_brings() -> None:
+    assert orjson.loads(describe(Invalid("email", "none")).body())["field"] == "email"
 
 
 @pytest.mark.parametrize("kind", STATUS)

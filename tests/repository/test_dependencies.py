@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("packager", "catalog", "origin", "ingest", "embedded", "loadtest", "cli")
 TOOLS = ("ingest", "loadtest")
+NAMES = {"argon2": "argon2-cffi"}
+"""Of distributions that are not called as what is imported."""
 ALL = ("accounts", "loadtest", "s3", "sample", "tokens")
 LOCKS = ("runtime.txt", "demo.txt", "test.txt")
 
@@ -39,7 +41,8 @@ def imported(folder: Path) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module)
     roots = {name.split(".")[0] for name in names}
-    return {name.replace("_", "-") for name in roots - sys.stdlib_module_names - set(PRODUCT)}
+    names = roots - sys.stdlib_module_names - set(PRODUCT)
+    return {NAMES.get(name, name.replace("_", "-")) for name in names}
 
 
 def pins(lock: str) -> dict[str, str]:

@@ -118,6 +118,10 @@ class S3WithFallback:
 
         await self._ask(lambda bucket: bucket.get_range(key, position, stop, version, take))
 
+    async def restore(self, key: str, *, days: int, tier: str) -> bool:
+        """In the first: it is read while that answers."""
+        return await self._first.restore(key, days=days, tier=tier)
+
     async def aclose(self) -> None:
         await self._first.aclose()
         await self._second.aclose()

@@ -6,7 +6,6 @@ import type { Language } from '../words';
 export interface Status {
   accounts: boolean;
   sign_up: boolean;
-  tokens: boolean;
 }
 
 export interface Account {
@@ -124,13 +123,25 @@ export const api = {
     ask<{ rows: Row[] }>('GET', at('home', { profile, language })),
   titles: (
     wanted: { kind: string | null; genre: string | null },
+    profile: string,
     language: Language,
     cursor: string | null,
-  ) => ask<Found>('GET', at('titles', { ...wanted, language, cursor })),
+  ) => ask<Found>('GET', at('titles', { ...wanted, profile, language, cursor })),
   title: (id: string, profile: string, language: Language) =>
     ask<Detail>('GET', at(`titles/${one(id)}`, { profile, language })),
-  search: (q: string, language: Language, cursor: string | null, signal?: AbortSignal) =>
-    ask<Found>('GET', at('search', { q, language, cursor }), undefined, signal ? { signal } : {}),
+  search: (
+    q: string,
+    profile: string,
+    language: Language,
+    cursor: string | null,
+    signal?: AbortSignal,
+  ) =>
+    ask<Found>(
+      'GET',
+      at('search', { q, profile, language, cursor }),
+      undefined,
+      signal ? { signal } : {},
+    ),
   putInList: (id: string, profile: string) =>
     ask<void>('PUT', at(`my-list/${one(id)}`, { profile })),
   takeFromList: (id: string, profile: string) =>

@@ -167,7 +167,7 @@ function taken(): string {
 function searchFor(q: string) {
   return {
     title: words.searchFor(q),
-    page: (cursor: string | null) => api.search(q, language, cursor),
+    page: (cursor: string | null) => api.search(q, viewer.profile().id, language, cursor),
     none: [words.noMatch(q), words.noMatchHint] as [string, string],
   };
 }
@@ -176,7 +176,8 @@ function browse(kind: string | null, genre: string | null) {
   const kindName = kind === 'series' ? words.series : words.movies;
   return {
     title: genre === null ? kindName : genreName(genre),
-    page: (cursor: string | null) => api.titles({ kind, genre }, language, cursor),
+    page: (cursor: string | null) => 
+      api.titles({ kind, genre }, viewer.profile().id, language, cursor),
     none: [words.nothingYet, words.emptyCatalogue] as [string, string],
   };
 }

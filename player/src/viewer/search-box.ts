@@ -6,6 +6,7 @@ import { announce } from './announce';
 import { api, type Card } from './api';
 import { artwork, facts } from './card';
 import { hashes } from './route';
+import { viewer } from './viewer';
 
 const SHOWN = 6;
 const PAUSE_MS = 150; // between the last letter and the question
@@ -58,7 +59,7 @@ export function searchBox(): HTMLElement {
     asking = new AbortController();
     const { signal } = asking;
     try {
-      const { titles, next } = await api.search(wanted, language, null, signal);
+      const { titles, next } = await api.search(wanted, viewer.profile().id, language, null, signal);
       if (signal.aborted || input.value.trim() !== wanted) return;
       list.replaceChildren(...titles.slice(0, SHOWN).map(optionOf));
       list.hidden = titles.length === 0;

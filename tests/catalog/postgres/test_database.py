@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from catalog.assets import Asset, MediaFile, TextFile
 from catalog.postgres.catalogue import PostgresCatalogue
 from catalog.postgres.database import Database
-from catalog.postgres.errors import Conflict, DatabaseAway, NoSuchRow
+from catalog.postgres.errors import Conflict, DatabaseAway, NoSuchRow, TooManyProfiles
 from catalog.postgres.migrate import CannotMigrate, Migration, migrate, read_migrations
 from catalog.postgres.records import Audience, Found, Progress, TitleDraft, Window
 from embedded.postgres import start_postgres
@@ -149,6 +150,86 @@ async def test_shelves(database: Database) -> None:
     ]
 
 
+async def test_shelves_are_of_the_newest_and_of_the_genres_of_most_titles(
+    database: Database,
+) -> None:
+    for number in range(12):
+        genres = tuple(f"g{genre:02}" for genre in range(number + 1))
+        await database.titles.put(TitleDraft(f"t{number:02}", genres=genres))
+    shelves = {shelf.id: shelf.titles for shelf in await database.titles.shelves(SPAIN, limit=3)}
+    assert list(shelves) == ["new", *(f"genre:g{genre:02}" for genre in range(10))]
+    newest = ["t11", "t10", "t09"]
+    assert [title.id for title in shelves["new"]] == newest
+    assert [title.id for title in shelves["genre:g00"]] == newest
+
+
+async def test_of_some_maturities_only_those_are_found(database: Database) -> None:
+    titles, viewing = database.titles, database.viewing
+    account = await database.people.create("leo@example.com", "h", "Leo", "es")
+    [profile] = await database.people.profiles(account.id)
+    for name, maturity in (("all", "0"), ("grown", "18"), ("unrated", None)):
+        await titles.put(TitleDraft(name, names={"en": f"the {name}"}, maturity=maturity))
+        await titles.put(TitleDraft(f"{name}-1", "episode", series="all", maturity=maturity))
+        await viewing.add_to_list(profile.id, name)
+        await viewing.save_progress([Progress(profile.id, name, 1.0, 9.0, NOW)])
+    child = Audience("ES", NOW, ("0", "7"))
+    found = {
+        "many": await titles.many(["grown", "all", "unrated"], child),
+        "episodes": await titles.episodes("all", child),
+        "browse": (await titles.browse(child)).rows,
+        "search": (await titles.search("the", child)).rows,
+        "shelves": (await titles.shelves(child))[0].titles,
+        "list": await viewing.my_list(profile.id, child),
+        "continue": tuple(one.title for one in await viewing.continue_watching(profile.id, child)),
+    }
+    assert {name: [title.id for title in rows] for name, rows in found.items()} == {
+        "many": ["all"],
+        "episodes": ["all-1"],
+        "browse": ["all"],
+        "search": ["all"],
+        "shelves": ["all"],
+        "list": ["all"],
+        "continue": ["all"],
+    }
+
+
+async def test_the_genres_of_a_title_are_those_it_was_told_last(database: Database) -> None:
+    titles = database.titles
+    await titles.put(TitleDraft("s", "series", genres=("drama", "drama")))
+    await titles.put(TitleDraft("e", "episode", genres=("drama",), series="s", season=1, episode=1))
+    await titles.put(TitleDraft("m", genres=("war",)))
+    await titles.put(TitleDraft("m", genres=("crime", "drama")))
+
+    async def found(kind: str | None, genre: str) -> list[str]:
+        page = await titles.browse(SPAIN, kind=kind, genre=genre)
+        return [title.id for title in page.rows]
+
+    assert await found(None, "drama") == ["m", "s"]
+    assert await found("series", "drama") == ["s"]
+    assert await found("episode", "drama") == ["e"]
+    assert await found(None, "war") == []
+    genres = [shelf.id for shelf in await titles.shelves(SPAIN) if ":" in shelf.id]
+    assert genres == ["genre:crime", "genre:drama"]
+    await titles.remove("m")
+    assert await found(None, "drama") == ["s"]
+
+
+async def test_titles_of_the_first_version_have_their_genres(url: str) -> None:
+    first, *later = read_migrations()
+    await migrate(url, [first])
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "insert into titles values ('m', 'movie', null, null, null, '{}', '{}', null, '{war,war}', "
+        "null, null, '{}', '{}', '{}', '')"
+    )
+    await connection.close()
+    assert await migrate(url, [first, *later]) == tuple(one.name for one in later)
+    database = await Database.open(url)
+    page = await database.titles.browse(SPAIN, genre="war")
+    await database.aclose()
+    assert [title.id for title in page.rows] == ["m"]
+
+
 async def test_people(database: Database) -> None:
     people = database.people
     made = await people.create("Ana@Example.com", "hash", "Ana", "es")
@@ -184,7 +265,7 @@ async def test_profiles(database: Database) -> None:
         *(people.add_profile(ana.id, f"p{n}", "#fff", "es", True) for n in range(9)),
         return_exceptions=True,
     )
-    assert sum(isinstance(one, Conflict) for one in added) == 2
+    assert sum(isinstance(one, TooManyProfiles) for one in added) == 2
     bo = await people.create("b@example.com", "h", "Bo", "en")
     with pytest.raises(NoSuchRow):
         await people.profile(bo.id, own.id)

@@ -239,3 +239,11 @@ async def test_pages_of_titles_are_of_the_bucket_that_gave_the_first(pair: Pair)
         token, pages = page.next, pages + 1
     assert (found, pages) == (keys, 3)
     await gone.aclose()
+
+
+async def test_what_is_archived_is_restored_in_the_first(pair: Pair) -> None:
+    for server, key in ((pair.first, "here/film.mp4"), (pair.second, "there/film.mp4")):
+        server.put(key, FILM, archived=True)
+    assert await pair.storage.restore("film.mp4", days=7, tier="Standard")
+    assert ("POST", "here/film.mp4") in pair.first.seen
+    assert pair.second.seen == []

@@ -28,7 +28,7 @@ async def fall_silent(valkey: Server, session: Playback) -> None:
 async def test_what_has_begun_is_found_by_every_worker(
     sessions: Sessions, workers: Workers, valkey: Server
 ) -> None:
-    session = playback(account(), title="película")
+    session = playback(account(), title="película", duration=5400.5)
     await sessions.begin(session, 1)
     other = await workers.open(valkey.url)
     assert await sessions.get(session.sid) == await other.get(session.sid) == session
