@@ -9,6 +9,7 @@ run that could not be.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -41,6 +42,9 @@ FAREWELL = 30.0
 """Seconds that workers have for ending their viewers."""
 LAST_REPORTS = 15.0
 """Seconds of these for telling the server of it."""
+RARELY = (50_000, 20, 50)
+"""Thresholds of the garbage collector: thousands of viewers are a million objects that live as long
+as they, and looking through them takes time that then is missing everywhere."""
 SETTLED = 0.5
 """Seconds in which the server counts what it was told."""
 
@@ -335,6 +339,7 @@ def begin(environment: Environment, **_: Any) -> None:
     elif isinstance(runner, WorkerRunner):
         runner.register_message("finish", run.leave, concurrent=True)
     if run.ground is not None:
+        gc.set_threshold(*RARELY)
         runner.greenlet.spawn(run.beat)
         if run.ground.reports is not None:
             runner.greenlet.spawn(run.ground.reports.work)

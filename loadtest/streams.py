@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -35,10 +35,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Segments of one rung, without a gap; URIs are relative to the document they stood in."""
+    """Segments of one rung, without a gap; URIs are relative to the document they stood in.
+    ``ends``: of the segments, to look one up by its time."""
 
     init: Piece | None
     segments: tuple[Piece, ...]
+    ends: tuple[float, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ends", tuple(piece.end for piece in self.segments))
 
     @property
     def duration(self) -> float:

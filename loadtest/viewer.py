@@ -274,8 +274,12 @@ class Session:
         return playback.ahead(track.name) - self.scenario.player.buffer_seconds
 
     def _hungriest(self, playback: Playback) -> _Track | None:
-        left = [track for track in self.tracks if not track.done]
-        return min(left, key=lambda track: playback.ends[track.name], default=None)
+        found, least = None, math.inf
+        for track in self.tracks:
+            end = playback.ends[track.name]
+            if not track.done and end < least:
+                found, least = track, end
+        return found
 
     def _rest(self, plans: _Plans, playback: Playback, wait: float) -> None:
         """Until a segment is due, the title ends, or the viewer does something."""
@@ -297,7 +301,7 @@ class Session:
             self._switch(track, playback)
         media = track.media
         assert media is not None
-        at = bisect_right(media.segments, playback.ends[track.name] + SMALL, key=lambda p: p.end)
+        at = bisect_right(media.ends, playback.ends[track.name] + SMALL)
         if at < len(media.segments):
             piece = media.segments[at]
             self._fetch_init(track, media)

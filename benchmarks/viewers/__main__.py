@@ -66,9 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"these alone: {', '.join(run.name for run in RUNS)}",
     )
-    parser.add_argument(
-        "--processes", type=int, default=1, metavar="N", help="of the load (1); a core each"
-    )
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="of the load (2)")
     parser.add_argument(
         "--output",
         type=Path,
