@@ -1,7 +1,8 @@
 """A body onto the wire, without holding it in memory and without holding up the others.
 
-On a plain TCP connection files go by sendfile on a duplicate of the socket's descriptor (uvloop
-lets nobody watch a transport's own): the head and what else is in memory first, with MSG_MORE, so
+On a plain TCP connection files go by sendfile on the transport's own descriptor, and a duplicate of
+it is made while a full socket has to be watched, which uvloop lets nobody do with the own one: a
+viewer takes one descriptor, and a slow one two. The head and what else is in memory first, with MSG_MORE, so
 that they share a packet with the media. That is done behind the transport's back and so only while
 its own buffer is empty. Where there is no socket to write to (TLS) or no Linux, bodies are copied
 through the transport under its back pressure.
@@ -33,6 +34,9 @@ REST = TURN // 4
 """What may be sent beyond a turn to spare another one."""
 SCRATCH = 128 * 1024
 """Size of the buffer that the connections of one loop share: nothing is in it between two turns."""
+
+AGAIN_SECONDS = 0.05
+"""How soon a full socket is tried again that could not be watched."""
 
 _TOGETHER = 32  # turns, in one call
 _LEAST = TURN // 16  # what a step counts for: very small spans make many system calls a byte
@@ -129,7 +133,7 @@ class BodyWriter:
         "_socket",
         "_transport",
         "_trusting",
-        "_watching",
+        "_watched",
         "due",
         "over",
         "sent",
@@ -148,7 +152,8 @@ class BodyWriter:
             and transport.get_extra_info("socket") is not None
         )
         self._socket: socket.socket | None = None
-        self._watching = False
+        self._watched: int | None = None
+        """Descriptor that the loop tells of when there is room."""
         self._paused = False
         self._trusting = False
         self._outcome = Outcome.WHOLE
@@ -177,7 +182,7 @@ class BodyWriter:
         self._finished = finished
         if self._direct:
             if self._socket is None:
-                self._socket = _duplicate(self._transport)
+                self._socket = _borrowed(self._transport)
             if self._transport.get_write_buffer_size():
                 # Answers before this one are still in it: have it say when it is empty.
                 self._transport.set_write_buffer_limits(high=0)
@@ -205,7 +210,7 @@ class BodyWriter:
         self._parts = ()
         self._unwatch()
         if self._socket is not None:
-            self._socket.close()
+            self._socket.detach()
             self._socket = None
 
     def turn(self) -> Push | None:
@@ -253,11 +258,10 @@ class BodyWriter:
 
     def _go_on(self) -> None:
         if not self._left:
-            if self._watching:
-                self._unwatch()
+            self._unwatch()
             self._parts = ()
             self.over = True
-        elif not self._watching and not self._paused:
+        elif self._watched is None and not self._paused:
             self._rounds.add(self)
 
     def _fail(self, outcome: Outcome) -> None:
@@ -345,14 +349,20 @@ class BodyWriter:
 
     def _watch(self) -> None:
         """Go on when the socket has room; copied bodies go on when the transport resumes."""
-        if self._socket is not None and not self._watching:
-            self._loop.add_writer(self._socket.fileno(), self._rounds.add, self)
-            self._watching = True
+        if self._socket is None or self._watched is not None:
+            return
+        try:
+            self._watched = os.dup(self._socket.fileno())
+        except OSError:  # none is left; one may be soon
+            self._loop.call_later(AGAIN_SECONDS, self._rounds.add, self)
+        else:
+            self._loop.add_writer(self._watched, self._rounds.add, self)
 
     def _unwatch(self) -> None:
-        if self._socket is not None and self._watching:
-            self._loop.remove_writer(self._socket.fileno())
-            self._watching = False
+        if self._watched is not None:
+            self._loop.remove_writer(self._watched)
+            os.close(self._watched)
+            self._watched = None
 
     def _warm(self, cold: Cold) -> None:
         self._unwatch()
@@ -367,9 +377,10 @@ class BodyWriter:
         self._rounds.add(self)
 
 
-def _duplicate(transport: asyncio.Transport) -> socket.socket:
+def _borrowed(transport: asyncio.Transport) -> socket.socket:
+    """The transport's socket, by its own descriptor: to be detached before that is closed."""
     original = transport.get_extra_info("socket")
-    fd = os.dup(original.fileno())
-    duplicate = socket.socket(original.family, original.type, original.proto, fileno=fd)
-    duplicate.setblocking(False)
-    return duplicate
+    kind = (original.family, original.type, original.proto)
+    borrowed = socket.socket(*kind, fileno=original.fileno())
+    borrowed.setblocking(False)
+    return borrowed
