@@ -1,6 +1,7 @@
 """Dictionaries of structured fields (RFC 9651 section 3.2), as far as CMCD needs them.
 
-One pass of one regular expression for each token: the time is proportional to the length. Keys may
+One pass of one regular expression for each token: the time is proportional to the length. A member
+as nearly all are, a key with a plain value or none, is one token by itself. Keys may
 have capitals, which CMCD's own may in version 1, and strings may be more than ASCII: players send
 both. Numbers are at most 15 digits long, so nothing here is infinite or no number.
 """
@@ -23,6 +24,13 @@ _BARE = re.compile(
     r"|\?(?P<boolean>[01])"
     r"|@(?P<date>-?[0-9]{1,15})(?![0-9.])"
     r"|:(?P<bytes>[A-Za-z0-9+/=]*):"
+)
+_PLAIN = re.compile(
+    r"([A-Za-z*][A-Za-z0-9_.*-]{0,127})"
+    r"(?:=(?:(?P<number>-?[0-9]{1,15})|\((?P<numbers>-?[0-9]{1,15})\)"
+    r'|"(?P<string>[^"\\\x00-\x1f\x7f]*)"'
+    r"|(?P<token>[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*)))?"
+    r"(?:,[ \t]*(?!\Z)|\Z)"
 )
 _ESCAPED = re.compile(r'\\(["\\])')
 
@@ -51,16 +59,38 @@ def read_dictionary(text: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     at = 0
     while at < len(text):
-        key, at = _key(text, at)
-        if text[at : at + 1] == "=":
-            found[key], at = _member(text, at + 1)
+        plain = _PLAIN.match(text, at)
+        if plain is not None:
+            found[plain[1]] = _plain_value(plain)
+            at = plain.end()
         else:
-            parameters, at = _parameters(text, at)
-            found[key] = Item(True, parameters) if parameters else True
+            at = _read_member(text, at, found)
         if len(found) > MOST_MEMBERS:
             raise BadReport(f"more than {MOST_MEMBERS} keys")
-        at = _comma(text, at)
     return found
+
+
+def _plain_value(member: re.Match[str]) -> Value:
+    match member.lastgroup:
+        case "number":
+            return int(member["number"])
+        case "numbers":
+            return [int(member["numbers"])]
+        case None:
+            return True
+        case kind:
+            return member[kind]
+
+
+def _read_member(text: str, at: int, found: dict[str, Value]) -> int:
+    """Any member into ``found``; where the next begins."""
+    key, at = _key(text, at)
+    if text[at : at + 1] == "=":
+        found[key], at = _member(text, at + 1)
+    else:
+        parameters, at = _parameters(text, at)
+        found[key] = Item(True, parameters) if parameters else True
+    return _comma(text, at)
 
 
 def _comma(text: str, at: int) -> int:
