@@ -33,9 +33,10 @@ _TITLE_COST, _SEGMENT_COST, _CUE_COST = 4096, 64, 300
 
 @dataclass(slots=True)
 class Look:
-    """When a title's files were last looked at. What was built of the title shares it: it ages
+    """When the files of a title were last looked at. What was built of the title shares it: it ages
     with the title, and does not keep the title's indexes in memory."""
 
+    asset: str
     at: float
 
 
@@ -89,10 +90,7 @@ class Titles:
         a fellow worker may have seen newer ones and named them in a manifest."""
         title = self._titles.peek(asset_id)
         if title is not None and revision in (None, title.presentation.revision):
-            if self.is_fresh(title.look):
-                return title
-            if self._is_usable(title.look):
-                self._refresh_behind(asset_id)
+            if self.counts(title.look):
                 return title
         return await self._titles.load(asset_id, lambda: self._refresh(asset_id))
 
@@ -102,17 +100,25 @@ class Titles:
         if (
             title is None
             or title.presentation.revision != revision
-            or not self.is_fresh(title.look)
+            or not self._is_fresh(title.look)
         ):
             return None
         return title
 
-    def is_fresh(self, look: Look) -> bool:
-        return look.at + self._storage.fresh_seconds > self._clock()
-
-    def _is_usable(self, look: Look) -> bool:
+    def counts(self, look: Look) -> bool:
+        """Whether what was seen then is taken as it is; where it is old, it is looked at again
+        meanwhile, and nobody waits. (A busy loop needs that: were all to wait who come while one
+        looks, each would cost several times as much, and the loop would never catch up.)"""
+        if self._is_fresh(look):
+            return True
         still = self._storage.fresh_seconds + self._storage.stale_seconds
-        return look.at + still > self._clock()
+        if look.at + still <= self._clock():
+            return False
+        self._refresh_behind(look.asset)
+        return True
+
+    def _is_fresh(self, look: Look) -> bool:
+        return look.at + self._storage.fresh_seconds > self._clock()
 
     def _refresh_behind(self, asset_id: str) -> None:
         """Without anyone waiting for it."""
@@ -130,7 +136,7 @@ class Titles:
             log.warning("%s is not looked at again: %s", asset_id, error)
 
     async def _refresh(self, asset_id: str) -> Title:
-        look = Look(self._clock())
+        look = Look(asset_id, self._clock())
         asset = await self._catalogue.asset(asset_id)
         known = self._titles.peek(asset_id)
         if known is not None and known.asset == asset:

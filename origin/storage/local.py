@@ -35,7 +35,7 @@ SETTLED_NS = 2_000_000_000
 
 class LocalStorage:
     fresh_seconds = 1.0
-    stale_seconds = 0.0
+    stale_seconds = 4.0
 
     def __init__(self, root: str) -> None:
         self.root = Path(root).resolve()

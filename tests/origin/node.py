@@ -46,7 +46,7 @@ class Node:
 
     def age(self) -> None:
         """Let what is known of files be too old to be trusted."""
-        self.now += self.storage.fresh_seconds
+        self.now += self.storage.fresh_seconds + self.storage.stale_seconds
 
     async def resource(self, path: str) -> Resource:
         found = self.origin.resolve(path)

@@ -22,6 +22,7 @@ from packager.manifests import render
 from packager.model import Presentation
 from packager.movie import Reader, index_movie
 from packager.text.document import MAX_BYTES
+from tests.origin.delivery.library import content
 from tests.origin.node import Node
 from tests.support.films import ODD_NAME, VTT
 
@@ -349,6 +350,21 @@ async def test_a_title_that_goes(library: Path) -> None:
     for path in paths:
         with pytest.raises(UnknownTitle):
             await node.resource(path)
+
+
+async def test_nobody_waits_for_a_look_that_is_a_little_old(library: Path) -> None:
+    node = Node(library)
+    path = str(MultivariantPlaylist("film"))
+    before = await node.body(path)
+    (library / "film.en.vtt").write_text(VTT)
+    node.now += node.storage.fresh_seconds
+    found = node.origin.resolve(path)
+    assert isinstance(found, Resource)
+    while isinstance(found, Resource):  # until the change has been seen
+        assert content(found.parts) == before
+        await asyncio.sleep(0.01)
+        found = node.origin.resolve(path)
+    assert content((await found).parts) != before
 
 
 async def test_freshness_counts_from_before_the_files_were_looked_at(
