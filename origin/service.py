@@ -79,7 +79,7 @@ class Origin:
     def resolve(self, path: str) -> Resource | Awaitable[Resource]:
         """The resource at ``path``; raises what ``origin.errors`` has a row for."""
         built = self._built.peek(path)
-        if built is not None and self._titles.counts(built.look) and _is_good(built):
+        if built is not None and self._titles.may_serve(built.look) and _is_good(built):
             return built.resource
         return self._resolve(path)
 

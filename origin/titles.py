@@ -89,9 +89,9 @@ class Titles:
         """The title as its files are now. They are looked at again where ``revision`` is another:
         a fellow worker may have seen newer ones and named them in a manifest."""
         title = self._titles.peek(asset_id)
-        if title is not None and revision in (None, title.presentation.revision):
-            if self.counts(title.look):
-                return title
+        same = title is not None and revision in (None, title.presentation.revision)
+        if title is not None and same and self.may_serve(title.look):
+            return title
         return await self._titles.load(asset_id, lambda: self._refresh(asset_id))
 
     def at_hand(self, asset_id: str, revision: str) -> Title | None:
@@ -105,7 +105,7 @@ class Titles:
             return None
         return title
 
-    def counts(self, look: Look) -> bool:
+    def may_serve(self, look: Look) -> bool:
         """Whether what was seen then is taken as it is; where it is old, it is looked at again
         meanwhile, and nobody waits. (A busy loop needs that: were all to wait who come while one
         looks, each would cost several times as much, and the loop would never catch up.)"""
