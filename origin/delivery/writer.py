@@ -4,8 +4,8 @@ On a plain TCP connection files go by sendfile on the transport's own descriptor
 it is made while a full socket has to be watched, which uvloop lets nobody do with the own one: a
 viewer takes one descriptor, and a slow one two. The head and what else is in memory go first, with
 MSG_MORE, so that they share a packet with the media. That is done behind the transport's back and
-so only while its own buffer is empty. Where there is no socket to write to (TLS) or no Linux, bodies
-are copied through the transport under its back pressure.
+so only while its own buffer is empty. Where there is no socket to write to (TLS) or no Linux,
+bodies are copied through the transport under its back pressure.
 
 Connections take turns (``Rounds``): each sends ``TURN`` bytes, or a little more where that is all.
 What one poll of the loop brings is read and decided first, and then sent, the long stretches of
