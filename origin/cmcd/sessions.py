@@ -114,7 +114,7 @@ class Sessions:
         self._wait(session, report)
         self._play(session, report, now)
         session.heard = now
-        if report.state in ENDS:
+        if report.state in ENDS or session.state in ENDS:  # the latter: this one was on its way
             self._active.pop(report.sid, None)
             self._silent[report.sid] = session
         return True

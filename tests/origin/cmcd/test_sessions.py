@@ -209,3 +209,13 @@ def test_numbers_of_any_size_take_no_room() -> None:
     assert not told.tell(0, number=10**300)
     assert not told.tell(0, number=0)
     assert told.tell(0, number=0, mode=REQUEST)
+
+
+def test_a_request_that_is_read_late_wakes_nobody_who_has_left() -> None:
+    sessions = Sessions(Seen())
+    sessions.add(replace(BLANK, state="p", time=1.0), 1.0)
+    sessions.add(replace(BLANK, state="q", time=2.0), 2.0)
+    sessions.add(replace(BLANK, mode=REQUEST, state="p"), 2.1)
+    assert sessions.active == 0
+    sessions.add(replace(BLANK, state="p", time=9.0), 9.0)
+    assert sessions.active == 1
