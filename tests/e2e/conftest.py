@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Response, expect, sync_playwright
 
 from tests.e2e.films import ROOT, make_library
 from tests.e2e.report import Report
@@ -37,6 +37,8 @@ CHROMIUM_FLAGS = (
 )
 
 _REPORT = pytest.StashKey[Report]()
+
+expect.set_options(timeout=20_000)  # browser, server and databases share a machine
 
 
 def pytest_configure(config: pytest.Config) -> None:
