@@ -19,25 +19,31 @@ const LONGEST_WAIT = 5; // seconds
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** The JSON answered, `undefined` for an answer without a body. */
+const IDEMPOTENT: readonly Method[] = ['GET', 'PUT', 'DELETE']; // RFC 9110 section 9.2.2
+
+/**
+ * The JSON answered, `undefined` for an answer without a body. `repeatable`: twice is as good as
+ * once, should the server be too busy the first time.
+ */
 export async function ask<T>(
   method: Method,
   url: string,
   body?: object,
   options: RequestInit = {},
+  repeatable = IDEMPOTENT.includes(method),
 ): Promise<T> {
   const sent =
     body === undefined
       ? {}
       : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
-  const response = await patiently(url, { method, ...sent, ...options });
+  const response = await patiently(url, { method, ...sent, ...options }, repeatable);
   if (!response.ok) throw await refusalOf(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-/** A question that the server has no time for now is put again when it says; a change never is. */
-async function patiently(url: string, init: RequestInit): Promise<Response> {
-  for (let left = init.method === 'GET' ? MOST_RETRIES : 0; ; left--) {
+/** What the server has no time for now is asked again when it says. */
+async function patiently(url: string, init: RequestInit, repeatable: boolean): Promise<Response> {
+  for (let left = repeatable ? MOST_RETRIES : 0; ; left--) {
     const response = await reach(url, init);
     const seconds = Number(response.headers.get('Retry-After'));
     if (response.status !== 503 || left === 0 || seconds > LONGEST_WAIT) return response;

@@ -108,7 +108,7 @@ export const api = {
   signUp: (person: Credentials & { name: string; language: Language }) =>
     ask<SignedIn>('POST', at('accounts'), person),
   signIn: (credentials: Credentials, device: string) =>
-    ask<SignedIn>('POST', at('sign-in'), { ...credentials, device }),
+    ask<SignedIn>('POST', at('sign-in'), { ...credentials, device }, {}, true),
   signOut: () => ask<void>('POST', at('sign-out')),
   account: () => ask<SignedIn>('GET', at('account')),
   changePassword: (current: string, next: string) =>
