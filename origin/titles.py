@@ -38,6 +38,8 @@ class Look:
 
     asset: str
     at: float
+    tried: float = -math.inf
+    """When it was last begun behind: one that fails is not begun again for every request."""
 
 
 @dataclass(slots=True)
@@ -111,10 +113,12 @@ class Titles:
         looks, each would cost several times as much, and the loop would never catch up.)"""
         if self._is_fresh(look):
             return True
-        still = self._storage.fresh_seconds + self._storage.stale_seconds
-        if look.at + still <= self._clock():
+        now, fresh = self._clock(), self._storage.fresh_seconds
+        if look.at + fresh + self._storage.stale_seconds <= now:
             return False
-        self._refresh_behind(look.asset)
+        if look.tried + fresh <= now:
+            look.tried = now
+            self._refresh_behind(look.asset)
         return True
 
     def _is_fresh(self, look: Look) -> bool:

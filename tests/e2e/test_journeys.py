@@ -168,7 +168,9 @@ def test_episodes_follow_each_other(ana: Person, device: NewDevice, report: Repo
     laptop = device()
     laptop.sign_in(ana)
     page = laptop.page
-    page.get_by_role("link", name="Series", exact=True).click()
+    expect(page.get_by_role("region", name="New")).to_be_visible()
+    page.get_by_role("navigation").get_by_role("link", name="Series", exact=True).click()
+    expect(page.get_by_role("heading", name="Series", level=1)).to_be_visible()
     page.get_by_role("link", name="Small hours").click()
     expect(page.get_by_role("heading", name="Season 1")).to_be_visible()
     page.screenshot(path=report.picture("journey-series"), full_page=True)

@@ -219,6 +219,20 @@ async def test_nobody_waits_for_a_second_look(server: S3Server, node: BucketNode
         await node.resource("/v/film/master.m3u8")
 
 
+async def test_a_look_that_fails_is_not_begun_again_for_every_request(
+    server: S3Server, node: BucketNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    await node.body("/v/film/master.m3u8")
+    server.keys.clear()  # S3 refuses all from now on
+    for _ in range(2):
+        node.now += node.storage.fresh_seconds
+        for _ in range(50):
+            await node.body("/v/film/master.m3u8")
+            await asyncio.sleep(0.005)  # for the look behind to fail
+    failed = [line for line in caplog.messages if "is not looked at again" in line]
+    assert len(failed) == 2
+
+
 async def test_a_second_look_finds_what_has_changed(
     films: Path, server: S3Server, node: BucketNode
 ) -> None:

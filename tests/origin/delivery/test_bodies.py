@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import random
@@ -21,6 +22,7 @@ from tests.origin.delivery.library import content, interleaved, noise, open_file
 from tests.origin.delivery.serving import Serving, Wire, request, until
 from tests.origin.delivery.test_answer import parse_multipart
 from tests.support.certificates import trusting, write_pair
+from tests.support.descriptors import needs_proc, open_sockets
 
 pytestmark = pytest.mark.usefixtures("pushing")
 
@@ -226,6 +228,36 @@ async def test_readers_that_leave_leak_nothing(serving: Serving, file: OpenFile)
         assert aborted
         assert status != CUT_SHORT, "it was they who left"
         assert sent < 4 * MIB
+
+
+@needs_proc
+async def test_a_viewer_takes_one_descriptor(serving: Serving, file: OpenFile) -> None:
+    made = serving.resources["/v/x"] = shapes(file)["segment"]
+    await (await serving.connect()).get("/v/x")
+    before = open_sockets()
+    wires = [await serving.connect() for _ in range(20)]
+    for wire in wires:
+        assert (await wire.get("/v/x")).body == content(made.parts)
+    assert open_sockets() == before + 2 * len(wires), "theirs and ours"
+
+
+async def test_a_slow_reader_gets_every_byte_where_no_descriptor_is_left(
+    serving: Serving, file: OpenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To watch its full socket with."""
+    made = serving.resources["/v/x"] = shapes(file)["whole"]
+    refused = 0
+
+    def none_left(_: int) -> int:
+        nonlocal refused
+        refused += 1
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "dup", none_left)
+    wire = await serving.connect(receive=4096)
+    await wire.send(request("/v/x"))
+    await until(lambda: refused > 1)
+    assert (await wire.reply()).body == content(made.parts)
 
 
 @pytest.mark.parametrize("length", [200_000, 2_000])
