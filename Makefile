@@ -56,7 +56,7 @@ lock: .venv/test  ## Refresh the locked requirements
 .PHONY: clean
 clean:  ## Remove everything these targets made
 	rm -rf .venv build dist player/node_modules $(INTEROP)/node_modules $(dir $(PAGE))
-	rm -f origin/delivery/_native.abi3.so
+	rm -f origin/_native.abi3.so
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -65,7 +65,7 @@ clean:  ## Remove everything these targets made
 .venv/bin/python:
 	@scripts/make-venv.sh .venv
 
-.venv/demo: requirements/demo.txt pyproject.toml hatch_build.py origin/delivery/_native.c | .venv/bin/python
+.venv/demo: requirements/demo.txt pyproject.toml hatch_build.py origin/_native.c | .venv/bin/python
 	@echo "Installing into .venv: the server, the sample library's encoder, databases, Node.js (about 170 MB)" >&2
 	@$(PIP) install -q --require-hashes -r requirements/demo.txt
 	@$(PIP) install -q --no-deps --no-build-isolation --no-index -e .

@@ -1,4 +1,4 @@
-"""Build hook: compiles the hot path (origin/delivery/_native.c) where that can be done.
+"""Build hook: compiles the hot path (origin/_native.c) where that can be done.
 
 It is optional. Without a C compiler, off Linux, or where the compiler fails, the package is built
 without it, says so in one line, and works the same at a higher cost a request. Only the stable ABI
@@ -17,8 +17,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "origin/delivery/_native.c"
-LIBRARY = "origin/delivery/_native.abi3.so"
+SOURCE = "origin/_native.c"
+LIBRARY = "origin/_native.abi3.so"
 FLAGS = ("-O2", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fPIC", "-shared")
 
 

@@ -27,8 +27,8 @@ from cli import (
     token,
 )
 from loadtest.errors import LoadTestError
-from origin.delivery.native import NATIVE
 from origin.errors import StorageError
+from origin.native import NATIVE
 from origin.settings import BadSetting
 from packager.errors import PackagerError
 

@@ -79,8 +79,10 @@ class Origin:
     def resolve(self, path: str) -> Resource | Awaitable[Resource]:
         """The resource at ``path``; raises what ``origin.errors`` has a row for."""
         built = self._built.peek(path)
-        if built is not None and self._titles.may_serve(built.look) and _is_good(built):
-            return built.resource
+        if built is not None and self._titles.may_serve(built.look):
+            resource, _, holds = built
+            if holds is None or holds():
+                return resource
         return self._resolve(path)
 
     def expect(self, path: str, references: Iterable[str]) -> None:

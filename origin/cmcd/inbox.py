@@ -105,6 +105,8 @@ class Inbox:
 
     def note(self, request: Asking) -> None:
         """What a media request says."""
+        if not request.tells:
+            return
         text = of_request(request)
         if text is None:
             return

@@ -36,8 +36,8 @@ class Asking(Protocol):
     @property
     def target(self) -> bytes: ...
     @property
-    def plain(self) -> bytes:
-        """The whole head; empty where its fields were read one by one."""
+    def tells(self) -> bool:
+        """Whether there may be a report in it."""
 
     def field(self, name: bytes) -> bytes | None:
         """By its lower-case name."""
@@ -45,9 +45,6 @@ class Asking(Protocol):
 
 def of_request(request: Asking) -> str | None:
     """What a request says, as one structured field, unread; None if it says nothing."""
-    head = request.plain
-    if head and (b"sid" not in head or (b"MCD" not in head and b"mcd-" not in head)):
-        return None  # as nearly all do where a CDN takes it out of what it asks for
     if b"?" in request.target:
         for part in request.query.split("&"):
             if part.startswith(_PARAMETER):

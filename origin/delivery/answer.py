@@ -9,31 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple
 
 from origin.delivery import fields
 from origin.delivery.coding import prefers_gzip
 from origin.delivery.conditional import precondition, range_holds
 from origin.delivery.ranges import Interval, requested
-from origin.delivery.resource import Part, Resource, slice_parts
+from origin.delivery.resource import Answer, Part, Resource, slice_parts
 from origin.problem import MEDIA_TYPE, Problem
 
 PRECONDITION_FAILED = Problem(412, "precondition-failed", "The object is not the one named.")
 NOT_ALLOWED = Problem(405, "method-not-allowed", "Media is read with GET and HEAD only.")
 UNSATISFIABLE = Problem(416, "range-not-satisfiable", "The object ends before that range.")
-
-
-class Answer(NamedTuple):
-    """``lines``: the head below the status line, its blank line included; ``size``: of ``parts``.
-
-    ``in_memory`` says that no part is of a file.
-    """
-
-    status: int
-    lines: bytes
-    parts: tuple[Part, ...] = ()
-    size: int = 0
-    in_memory: bool = True
 
 
 PREFLIGHT = Answer(204, fields.SHARED + fields.PREFLIGHT + b"\r\n")
@@ -50,12 +36,12 @@ def answer_resource(head_only: bool, headers: Mapping[bytes, bytes], resource: R
         if status == 412:
             return answer_problem(head_only, PRECONDITION_FAILED)
     if head_only:
-        return Answer(200, resource.whole)
+        return Answer(200, resource.whole.lines)
     if b"range" in headers and range_holds(headers, resource.etag.encode()):
         intervals = requested(headers[b"range"], resource.size, multipart=resource.multipart)
         if intervals is not None:
             return _partial(resource, intervals)
-    return Answer(200, resource.whole, resource.parts, resource.size, resource.in_memory)
+    return resource.whole
 
 
 def answer_problem(
@@ -101,7 +87,7 @@ def _partial(resource: Resource, intervals: tuple[Interval, ...]) -> Answer:
         resource.validators + lines + b"\r\n",
         slice_parts(resource.parts, start, stop),
         stop - start,
-        resource.in_memory,
+        resource.whole.in_memory,
     )
 
 
@@ -128,7 +114,7 @@ def _multipart(resource: Resource, intervals: tuple[Interval, ...]) -> Answer:
         ]
     )
     head = resource.validators + lines + b"\r\n"
-    return Answer(206, head, (*parts, end), size, resource.in_memory)
+    return Answer(206, head, (*parts, end), size, resource.whole.in_memory)
 
 
 def _content_range(resource: Resource, interval: Interval) -> str:

@@ -25,14 +25,13 @@ from origin.delivery import fields
 from origin.delivery.answer import (
     NOT_ALLOWED,
     PREFLIGHT,
-    Answer,
     answer_problem,
     answer_resource,
 )
 from origin.delivery.handover import Ending, Exchange
 from origin.delivery.limits import Patience, Waiting
 from origin.delivery.request import Refusal, Request, RequestReader
-from origin.delivery.resource import Resource
+from origin.delivery.resource import Answer, Resource
 from origin.delivery.site import CUT_SHORT, Site
 from origin.delivery.writer import BodyWriter, Outcome
 from origin.problem import Problem
@@ -140,7 +139,9 @@ class DeliveryProtocol(asyncio.Protocol):
             self._at_rest = False
             request = self._reader.plain(data)
             if request is not None:
-                self._answer(request)
+                self._begin(request)
+                self._keep_alive = not self._site.draining
+                self._ask(request)
                 self._at_rest = self._state is _WAITING and not self._paused
                 return
         if self._state is not _LINGERING:
@@ -287,21 +288,22 @@ class DeliveryProtocol(asyncio.Protocol):
 
     # Answering.
 
-    def _answer(self, request: Request | Refusal) -> None:
-        site = self._site
+    def _begin(self, request: Request | Refusal) -> None:
         self._state = _ANSWERING
         self.due = 0.0
         self._answers += 1
         self._request = request
         self._status = _VIEWER_LEFT
         self._sent_before = self._writer.sent
-        if site.observe is not None:
-            self._started = time.perf_counter()
+        self._started = time.perf_counter()
+
+    def _answer(self, request: Request | Refusal) -> None:
+        self._begin(request)
         if isinstance(request, Refusal):
             self._keep_alive = False
             self._send_problem(request.problem)
             return
-        self._keep_alive = request.keep_alive and not site.draining
+        self._keep_alive = request.keep_alive and not self._site.draining
         if not request.media:
             self._hand_over(request)
         elif request.method in ("GET", "HEAD"):
@@ -344,12 +346,14 @@ class DeliveryProtocol(asyncio.Protocol):
     def _send(self, answer: Answer) -> None:
         status, lines, parts, size, in_memory = answer
         self._status = status
-        head = self._site.preamble(status, self._connection_line()) + lines
-        whole = len(head) + size
+        first = self._site.preambles[status, self._connection_line()]
+        whole = len(first) + len(lines) + size
         if in_memory and size <= INLINE:
-            self._transport.write(b"".join((head, *parts)))  # type: ignore[arg-type]
+            self._writer.put((first, lines, *parts), whole)  # type: ignore[arg-type]
             self._done(whole)
-        elif isinstance(parts[0], bytes):
+            return
+        head = first + lines
+        if isinstance(parts[0], bytes):
             self._writer.start((head + parts[0], *parts[1:]), whole, self._written)
         else:
             self._writer.start((head, *parts), whole, self._written)
@@ -413,10 +417,8 @@ class DeliveryProtocol(asyncio.Protocol):
     def _connection_line(self) -> bytes:
         if not self._keep_alive:
             return fields.CLOSE
-        request = self._request
         # HTTP/1.0 closes unless told otherwise.
-        is_old = isinstance(request, Request) and request.version == "1.0"
-        return fields.KEEP_ALIVE if is_old else b""
+        return fields.KEEP_ALIVE if self._request.version == "1.0" else b""
 
     def _sent(self) -> int:
         if self._exchange is not None:

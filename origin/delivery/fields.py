@@ -45,27 +45,26 @@ def block(fields: Iterable[tuple[str, str]]) -> bytes:
     return "".join(lines).encode("ascii")
 
 
-class Preamble:
-    """Status line, Server, Date and Connection of an answer, made once a second for each kind."""
+class Preambles(dict[tuple[int, bytes], bytes]):
+    """Status line, Server, Date and Connection of an answer by status and connection, which is
+    ``CLOSE``, ``KEEP_ALIVE`` or nothing: as they are now from each ``renew`` to the next."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._second = -1
-        self._made: dict[tuple[int, bytes], bytes] = {}
+        self._date = ""
 
-    def __call__(self, status: int, connection: bytes) -> bytes:
-        """``connection`` is ``CLOSE``, ``KEEP_ALIVE`` or nothing."""
-        second = int(self._clock())
-        if second != self._second:
-            self._second = second
-            self._made.clear()
-        made = self._made.get((status, connection))
-        if made is None:
-            made = self._made[status, connection] = self._make(status) + connection
-        return made
+    def renew(self) -> float:
+        """To be called again after so many seconds, when the next one begins."""
+        now = self._clock()
+        self._date = formatdate(now, usegmt=True)
+        self.clear()
+        return 1.0 - now % 1.0
 
-    def _make(self, status: int) -> bytes:
-        return (
+    def __missing__(self, kind: tuple[int, bytes]) -> bytes:
+        status, connection = kind
+        lines = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-            f"Server: vod-origin\r\nDate: {formatdate(self._second, usegmt=True)}\r\n"
-        ).encode("ascii")
+            f"Server: vod-origin\r\nDate: {self._date}\r\n"
+        )
+        made = self[kind] = lines.encode("ascii") + connection
+        return made

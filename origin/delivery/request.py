@@ -28,7 +28,7 @@ from httptools import (
 )
 
 from origin.delivery.limits import Limits, Waiting
-from origin.delivery.native import NATIVE, Head
+from origin.native import NATIVE, Head
 from origin.problem import Problem
 
 MEDIA_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -59,6 +59,7 @@ _MEANT = re.compile(
     rb"|content-length|transfer-encoding|te|trailer|expect):[\t ]*([^\r]*)",
     re.IGNORECASE,
 )
+_CMCD_FIELD = re.compile(rb"\ncmcd-", re.IGNORECASE)
 _PLAINLY_MEANT = frozenset(
     b"host range accept-encoding if-match if-none-match if-range if-modified-since"
     b" if-unmodified-since".split()
@@ -72,6 +73,7 @@ class Request:
 
     ``body`` is None where the request has no framing for one. ``plain``: the whole head, of which
     only those headers were read. ``address``: the peer's, empty where it has none.
+    ``tells``: there may be a CMCD report in its query or its fields (CTA-5004 section 2).
     """
 
     method: str
@@ -84,6 +86,7 @@ class Request:
     body: bytearray | None = None
     plain: bytes = field(default=b"", compare=False)
     address: str = ""
+    tells: bool = field(default=True, compare=False)
 
     @property
     def query(self) -> str:
@@ -104,6 +107,7 @@ class Refusal(NamedTuple):
     problem: Problem
     method: str = ""
     path: str = ""
+    version: str = ""
 
 
 def read_head_in_python(
@@ -129,7 +133,8 @@ def read_head_in_python(
         or lines.count(b"\n") > header_lines
     ):
         return None
-    return method.decode("ascii"), path, target, headers
+    tells = b"CMCD=" in target or _CMCD_FIELD.search(lines) is not None
+    return method.decode("ascii"), path, target, headers, tells
 
 
 @lru_cache(maxsize=64)
@@ -205,8 +210,10 @@ class RequestReader:
         )
         if found is None:
             return None
-        method, path, target, headers = found
-        return Request(method, path, target, "1.1", headers, True, True, None, data, self.address)
+        method, path, target, headers, tells = found
+        return Request(
+            method, path, target, "1.1", headers, True, True, None, data, self.address, tells
+        )
 
     def feed(self, data: bytes) -> None:
         """``data`` no longer than ``limits.head_bytes``."""

@@ -10,9 +10,10 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from origin.delivery import fields
-from origin.delivery.native import NATIVE
+from origin.native import NATIVE
 
 NOT_SHARED = "private, no-store"
 
@@ -122,6 +123,19 @@ def slice_parts(parts: tuple[Part, ...], start: int, stop: int) -> tuple[Part, .
     return tuple(sliced)
 
 
+class Answer(NamedTuple):
+    """``lines``: the head below the status line, its blank line included; ``size``: of ``parts``.
+
+    ``in_memory`` says that no part is of a file.
+    """
+
+    status: int
+    lines: bytes
+    parts: tuple[Part, ...] = ()
+    size: int = 0
+    in_memory: bool = True
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """``size`` bytes made of ``parts`` in order, under a strong, quoted ``etag``.
@@ -147,9 +161,8 @@ class Resource:
 
     validators: bytes = field(init=False, repr=False)
     """Field lines of every answer about it, 304 included."""
-    whole: bytes = field(init=False, repr=False)
-    """All field lines of a 200 and the line that ends them."""
-    in_memory: bool = field(init=False, repr=False)
+    whole: Answer = field(init=False, repr=False)
+    """The answer to a GET of all of it."""
 
     def for_one(self, lines: tuple[tuple[str, str], ...]) -> Resource:
         """The same for one viewer, with ``lines``."""
@@ -175,17 +188,18 @@ class Resource:
         if self.size != (total := sum(map(part_size, self.parts))):
             raise ValueError(f"size {self.size}, but the parts have {total} bytes")
         caching = NOT_SHARED if self.personal else self.cache_control
-        lines = [("ETag", self.etag), ("Cache-Control", caching), *self.told, *self.personal]
+        about = [("ETag", self.etag), ("Cache-Control", caching), *self.told, *self.personal]
         if self.gzip is not None or self.content_encoding:
-            lines.append(("Vary", "Accept-Encoding"))
-        validators = fields.SHARED + fields.block(lines)
+            about.append(("Vary", "Accept-Encoding"))
+        validators = fields.SHARED + fields.block(about)
         content = [
             *self.content_lines,
             ("Content-Length", str(self.size)),
             ("Accept-Ranges", "bytes"),
         ]
         in_memory = not any(isinstance(part, FileSpan) for part in self.parts)
-        # Frozen for its users; these three are the memoised results of what they gave.
+        lines = validators + fields.block(content) + b"\r\n"
+        whole = Answer(200, lines, self.parts, self.size, in_memory)
+        # Frozen for its users; these two are the memoised results of what they gave.
         object.__setattr__(self, "validators", validators)
-        object.__setattr__(self, "whole", validators + fields.block(content) + b"\r\n")
-        object.__setattr__(self, "in_memory", in_memory)
+        object.__setattr__(self, "whole", whole)

@@ -91,6 +91,7 @@ class Server:
         self._sock.listen(self._site.limits.backlog)
         self._poll()
         self._tick()
+        self._strike()
 
     def secure(self, tls: ssl.SSLContext) -> None:
         """Secure connections to come with ``tls``."""
@@ -112,6 +113,7 @@ class Server:
                 connection.abort()
             await self._emptied(1.0)
         self._clock.cancel()
+        self._striking.cancel()
 
     # Taking in.
 
@@ -224,6 +226,11 @@ class Server:
                 connection.look(now)
         self._poll_if_room()
         self._clock = loop.call_later(self._site.limits.tick_seconds, self._tick)
+
+    def _strike(self) -> None:
+        """Each second answers have another date."""
+        seconds = self._site.preambles.renew()
+        self._striking = self._site.loop.call_later(seconds, self._strike)
 
     # Beyond the limit.
 

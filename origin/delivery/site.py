@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from origin.delivery.fields import Preamble
+from origin.delivery.fields import Preambles
 from origin.delivery.limits import Limits
 from origin.delivery.request import Request
 from origin.delivery.resource import Resource
@@ -45,7 +45,7 @@ class Site:
     observe: Observe | None
     draining: bool = False
     """Each answer is the last of its connection."""
-    preamble: Preamble = field(default_factory=Preamble)
+    preambles: Preambles = field(default_factory=Preambles)
     rounds: Rounds = field(init=False)
     loading: set[asyncio.Future[Resource]] = field(default_factory=set)
 

@@ -17,14 +17,15 @@ import socket
 from collections.abc import Sequence
 from enum import IntEnum
 
-from origin.delivery.native import NATIVE
 from origin.delivery.resource import FileSpan, OpenFile, Part, part_size
+from origin.native import NATIVE
 
 GATHER_BELOW = 32 * 1024
 _AHEAD = 2 * 1024 * 1024
 # Reading over a gap costs less than a further system call up to about this size.
 _MAX_GAP = 16 * 1024
 _MAX_EXTENT = 256 * 1024
+_MOST_PARTS = 8
 _MAX_PIECES = 256  # of one call, each with a gap at most: half of IOV_MAX
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
@@ -130,6 +131,20 @@ def resident(file: OpenFile, position: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def send_now_in_python(sock: int, parts: Sequence[bytes]) -> int:
+    """Of ``parts``, a tuple of at most 8 that are looked at, how many bytes the socket takes now.
+
+    0 also where it has failed, which is found out by whoever sends the rest.
+    """
+    try:
+        return os.writev(sock, parts[:_MOST_PARTS])
+    except OSError:
+        return 0
+
+
+send_now = NATIVE.send_now if NATIVE else send_now_in_python
 
 
 class Why(IntEnum):

@@ -27,7 +27,16 @@ from enum import Enum, auto
 from functools import partial
 
 from origin.delivery.resource import Arrival, FileSpan, Part, part_size
-from origin.delivery.spans import GATHER_BELOW, Cold, Push, Why, gather, push_all, warm
+from origin.delivery.spans import (
+    GATHER_BELOW,
+    Cold,
+    Push,
+    Why,
+    gather,
+    push_all,
+    send_now,
+    warm,
+)
 
 TURN = 512 * 1024
 REST = TURN // 4
@@ -120,6 +129,7 @@ class BodyWriter:
     """Writes one body after another; ``sent`` counts what was taken of all of them."""
 
     __slots__ = (
+        "_descriptor",
         "_direct",
         "_finished",
         "_index",
@@ -146,11 +156,10 @@ class BodyWriter:
         self._transport = transport
         self._rounds = rounds
         self._finished: Callable[[Outcome], None] | None = None
-        self._direct = (
-            sys.platform == "linux"
-            and transport.get_extra_info("sslcontext") is None
-            and transport.get_extra_info("socket") is not None
-        )
+        sock = transport.get_extra_info("socket")
+        plain = transport.get_extra_info("sslcontext") is None
+        self._direct = sys.platform == "linux" and plain and sock is not None
+        self._descriptor = sock.fileno() if sock is not None else -1
         self._socket: socket.socket | None = None
         self._watched: int | None = None
         """Descriptor that the loop tells of when there is room."""
@@ -168,6 +177,16 @@ class BodyWriter:
     @property
     def active(self) -> bool:
         return self._finished is not None
+
+    def put(self, parts: tuple[bytes, ...], size: int) -> None:
+        """Have ``parts`` sent, ``size`` bytes and not many, past the transport where that has
+        nothing in front of them: it would put them aside until the end of the loop's round."""
+        transport, sent = self._transport, 0
+        if self._direct and not transport.get_write_buffer_size() and not transport.is_closing():
+            sent = send_now(self._descriptor, parts)
+            if sent == size:
+                return
+        transport.write(b"".join(parts)[sent:])
 
     def start(
         self, parts: tuple[Part, ...], size: int, finished: Callable[[Outcome], None]

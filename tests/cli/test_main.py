@@ -14,7 +14,7 @@ import pytest
 
 from cli import check
 from cli.main import COMMANDS, main
-from origin.delivery.native import NATIVE
+from origin.native import NATIVE
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]

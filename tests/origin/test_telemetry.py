@@ -6,14 +6,17 @@ import subprocess
 import sys
 import threading
 import time
+from array import array
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from origin.native import NATIVE, Places
 from origin.telemetry.board import Board, Counter, Family, Gauge, Histogram
-from origin.telemetry.http import METHODS, ROUTES, HttpMetrics, route_of
+from origin.telemetry.http import METHODS, ROUTES, HttpMetrics, count_in_python, route_of
 from origin.telemetry.log import AccessLog
 from origin.telemetry.worker import FAMILIES
 from packager.address import (
@@ -79,6 +82,54 @@ def test_a_forked_worker_writes_where_its_parent_reads() -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert registry.get_sample_value("films_total") == 5
+
+
+BOUNDS = array("d", (0.1, 1.0))
+Count = Callable[["memoryview[float]", Places, Sequence[float], int, float, bool], None]
+COUNTS = [count_in_python, *([NATIVE.count] if NATIVE else [])]
+
+
+@pytest.mark.parametrize("count", COUNTS, ids=["python", "compiled"][: len(COUNTS)])
+def test_an_answer_is_counted_into_a_row(count: Count) -> None:
+    row = memoryview(bytearray(8 * 8)).cast("d")
+    places = (1, 2, 3, 4)
+    for sent, seconds, aborted in (
+        (7, 0.1, False),
+        (1 << 40, 0.1001, False),
+        (0, 1.0, True),
+        (5, 60.0, False),
+    ):
+        count(row, places, BOUNDS, sent, seconds, aborted)
+    assert row.tolist() == [0, 4, 1, (1 << 40) + 12, 1, 2, 1, pytest.approx(61.2001)]
+
+
+@pytest.mark.parametrize("count", COUNTS, ids=["python", "compiled"][: len(COUNTS)])
+def test_nothing_is_counted_beside_a_row(count: Count) -> None:
+    row = memoryview(bytearray(8 * 8)).cast("d")
+    with pytest.raises(IndexError):
+        count(row, (8, 0, 0, 0), BOUNDS, 1, 0.5, False)
+    with pytest.raises(IndexError):
+        count(row, (0, 0, 0, 5), BOUNDS, 1, 0.5, False)
+
+
+@pytest.mark.skipif(NATIVE is None, reason="the compiled hot path was not built")
+def test_compiled_what_is_no_row_is_refused() -> None:
+    assert NATIVE
+    row, places = memoryview(bytearray(64)).cast("d"), (0, 0, 0, 0)
+    for wrong in (
+        (),
+        (None, places, BOUNDS, 1, 0.5, False),
+        (bytes(64), places, BOUNDS, 1, 0.5, False),
+        (row, (0, 0), BOUNDS, 1, 0.5, False),
+        (row, ("", 0, 0, 0), BOUNDS, 1, 0.5, False),
+        (row, (-9, 0, 0, 0), BOUNDS, 1, 0.5, False),
+        (row, (2**64, 0, 0, 0), BOUNDS, 1, 0.5, False),
+        (row, places, None, 1, 0.5, False),
+        (row, places, BOUNDS, "1", 0.5, False),
+        (row, places, BOUNDS, 1, "0.5", False),
+    ):
+        with pytest.raises((TypeError, ValueError, IndexError, OverflowError, BufferError)):
+            NATIVE.count(*wrong)
 
 
 def test_two_metrics_of_one_name_are_refused() -> None:

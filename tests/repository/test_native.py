@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "origin" / "delivery" / "_native.c"
+SOURCE = ROOT / "origin" / "_native.c"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_it_compiles_without_a_warning(hook: ModuleType, tmp_path: Path) -> None
 
 
 def test_one_who_wants_python_only_has_it() -> None:
-    script = "from origin.delivery.native import NATIVE; print(NATIVE)"
+    script = "from origin.native import NATIVE; print(NATIVE)"
     found = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, "VOD_PURE": "1"},

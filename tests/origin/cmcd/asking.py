@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Asks:
-    """``headers`` by lower-case name; ``plain`` only where the head is to be looked at first."""
+    """``headers`` by lower-case name."""
 
     query: str = ""
     headers: dict[bytes, bytes] = field(default_factory=dict)
     path: str = "/v/film/master.m3u8"
-    plain: bytes = b""
+    tells: bool = True
 
     @property
     def target(self) -> bytes:

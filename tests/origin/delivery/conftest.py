@@ -7,7 +7,7 @@ import pytest
 import uvloop
 
 from origin.delivery import spans, writer
-from origin.delivery.native import NATIVE
+from origin.native import NATIVE
 from tests.origin.delivery.serving import Serving
 
 

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from origin.delivery.answer import (
     PREFLIGHT,
-    Answer,
     answer_problem,
     answer_resource,
 )
-from origin.delivery.resource import FileSpan, OpenFile, Resource
+from origin.delivery.resource import Answer, FileSpan, OpenFile, Resource
 from origin.problem import Problem
 from tests.origin.delivery.library import content, noise, open_file, resource
 from tests.support.tracks import PROPERTY

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from origin.delivery.limits import Limits, Waiting
-from origin.delivery.native import NATIVE
 from origin.delivery.request import Refusal, Request, RequestReader, read_head_in_python
+from origin.native import NATIVE
 from tests.support.tracks import PROPERTY
 
 HOST = b"Host: a\r\n"
@@ -303,7 +303,9 @@ def plain(data: bytes, limits: Limits | None = None) -> Request | None:
     if NATIVE:
         assert NATIVE.read_head(data, MEDIA, *bounds) == head
     request = RequestReader(limits, MEDIA, []).plain(data)
-    assert head == (request and (request.method, request.path, request.target, request.headers))
+    assert head == (
+        request and (request.method, request.path, request.target, request.headers, request.tells)
+    )
     return request
 
 
@@ -322,6 +324,24 @@ def test_what_players_and_cdns_send_is_plain() -> None:
     asked = plain(b"HEAD /v/x?CMCD=bl%3D1&a HTTP/1.1\r\n" + HOST + b"\r\n")
     assert asked is not None
     assert asked.query == "CMCD=bl%3D1&a"
+
+
+@pytest.mark.parametrize(
+    ("target", "line", "tells"),
+    [
+        (b"/v/x", b"X: CMCD=sid", False),
+        (b"/v/x?CMCD=a", b"X: y", True),
+        (b"/v/x?cmcd=a", b"cmcdx: y", False),
+        (b"/v/x", b"cMcD-Session: a", True),
+        (b"/v/x", b"x-cmcd-session: a", False),
+    ],
+)
+def test_a_plain_request_tells_whether_it_may_report(
+    target: bytes, line: bytes, tells: bool
+) -> None:
+    request = plain(b"GET " + target + b" HTTP/1.1\r\n" + HOST + line + b"\r\n\r\n")
+    assert request is not None
+    assert request.tells is tells
 
 
 def test_any_header_can_be_had_of_a_plain_request() -> None:
@@ -358,12 +378,14 @@ DEPENDED_ON = {
     *(b"if-modified-since", b"if-unmodified-since", b"connection", b"content-length"),
 }
 
+TARGETS = [b"/v/x", b"/v/x?a", b"/v/x?CMCD=b", b"/v/%41!'()*", b"/w", b"*"]
 LINES = st.one_of(
     st.sampled_from(
         [
             *(b"Host: a", b"hOST:\ta:80 ", b"Host: a b", b"Range: bytes=1-", b"range:x", b"RANGE:"),
             *(b'If-Range: "e" ', b"if-x: y", b"Accept-Encoding: gzip", b"Connection: keep-alive"),
             *(b"TE: trailers", b"Trailer: x", b"Content-Length: 0", b"Transfer-Encoding: chunked"),
+            *(b"CMCD-Session: a", b"cmcd-object:", b"cmcd-: b", b"cmcd: a", b"X: CMCD=a"),
             *(b"X-Host: b", b"Hosts: b", b"X:", b"X: \x80", b"Cookie: a=b", b"Keep-Alive: 5"),
         ]
     ),
@@ -375,7 +397,9 @@ LINES = st.one_of(
 @given(st.data())
 def test_plain_reads_nothing_but_what_llhttp_reads_too(data: st.DataObject) -> None:
     drawn = data.draw(st.lists(LINES, max_size=6))
-    target = data.draw(st.sampled_from([b"/v/x", b"/v/x?a=b", b"/v/%41!'()*", b"/w", b"*"]))
+    target = data.draw(
+        st.sampled_from([b"/v/x", b"/v/x?a", b"/v/x?CMCD=b", b"/v/%41!'()*", b"/w", b"*"])
+    )
     method = data.draw(st.sampled_from([b"GET", b"HEAD", b"OPTIONS"]))
     head = b"\r\n".join((method + b" " + target + b" HTTP/1.1", b"Host: a", *drawn, b"", b""))
     at, gone = data.draw(st.integers(0, len(head))), data.draw(st.integers(0, 2))
@@ -394,7 +418,8 @@ SCRAPS = st.lists(BYTES, max_size=12).map(b"".join)
 NAMES = st.sampled_from(
     b"Host host Range IF-match if-none-match If-Range if-modified-since if-unmodified-since"
     b" accept-encoding connection keep-alive proxy-connection upgrade content-length te trailer"
-    b" transfer-encoding expect if- if-a if-1 if-- ifx i te2 hosts x-host".split()
+    b" transfer-encoding expect if- if-a if-1 if-- ifx i te2 hosts x-host cmcd- CMCD-Session cmcd"
+    b" cmcd-a x-cmcd-a".split()
 )
 HOSTS = st.sampled_from(
     b"a A.b:80 : :8 a: [::1] [::1]:80 [v1.a]: [] [g] [::1 ::1] a[b] a,b a@b a/b %41 ~!$&'()*"

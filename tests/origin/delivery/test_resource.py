@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from origin.delivery.native import NATIVE
 from origin.delivery.resource import FileSpan, OpenFile, Part, slice_parts, stamp_in_python
+from origin.native import NATIVE
 from tests.origin.delivery.library import content, interleaved, noise, open_file, resource
 from tests.support.tracks import PROPERTY
 
@@ -50,7 +50,7 @@ def test_an_open_file_closes_with_its_last_reference(tmp_path: Path) -> None:
 
 def test_the_head_is_ready_made(file: OpenFile) -> None:
     made = resource(b"head", FileSpan(file, 0, 10), content_encoding="gzip")
-    lines = made.whole.decode().split("\r\n")
+    lines = made.whole.lines.decode().split("\r\n")
     assert lines[-2:] == ["", ""]
     assert {
         "Content-Type: video/mp4",
@@ -64,15 +64,15 @@ def test_the_head_is_ready_made(file: OpenFile) -> None:
         "Timing-Allow-Origin: *",
         "X-Content-Type-Options: nosniff",
     } <= set(lines)
-    assert made.whole.startswith(made.validators)
+    assert made.whole.lines.startswith(made.validators)
     assert (
         b"Content-"
         not in made.validators.replace(b"X-Content-Type-Options", b"")
         .split(b"Expose-Headers")[1]
         .split(b"\r\n", 1)[1]
     )
-    assert not made.in_memory
-    assert resource(b"text").in_memory
+    assert not made.whole.in_memory
+    assert resource(b"text").whole.in_memory
 
 
 @pytest.mark.parametrize("etag", ['W/"a"', "a", '"a', '"a"b"', '"a\x00"', '"\xe9"', "", "*"])

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from origin.delivery.native import NATIVE
 from origin.delivery.resource import FileSpan, OpenFile, Part, part_size
 from origin.delivery.spans import (
     GATHER_BELOW,
@@ -20,8 +19,10 @@ from origin.delivery.spans import (
     gather,
     push_all_in_python,
     resident,
+    send_now_in_python,
     warm,
 )
+from origin.native import NATIVE
 from tests.origin.delivery.library import content, interleaved, noise, open_file
 from tests.support.tracks import PROPERTY
 
@@ -276,3 +277,34 @@ def test_compiled_what_is_no_push_is_refused(pairs: list[Pair], file: OpenFile) 
     ):
         with pytest.raises((TypeError, ValueError, OverflowError, SystemError)):
             NATIVE.push_all(wrong)  # type: ignore[arg-type]
+
+
+SENDERS = [send_now_in_python, *([NATIVE.send_now] if NATIVE else [])]
+
+
+@pytest.mark.parametrize("send_now", SENDERS, ids=["python", "compiled"][: len(SENDERS)])
+def test_what_is_in_memory_is_sent_as_far_as_there_is_room(
+    send_now: Callable[[int, tuple[bytes, ...]], int], pairs: list[Pair]
+) -> None:
+    here, gone = pairs[0].here.fileno(), pairs[1]
+    assert send_now(here, (b"head", b"", b"body")) == 8
+    assert pairs[0].read(8) == b"headbody"
+    assert send_now(here, (b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9")) == 8
+    assert pairs[0].read(8) == b"12345678", "the rest is for another call"
+    whole = noise(64 << 20)
+    sent = send_now(here, (whole[:1000], whole[1000:]))
+    assert 1000 < sent < len(whole)
+    assert pairs[0].read(sent) == whole[:sent]
+    gone.there.close()
+    while send_now(gone.here.fileno(), (b"lost",)):  # what the kernel takes before it knows
+        continue
+    assert send_now(-1, (b"nowhere",)) == 0
+
+
+@pytest.mark.skipif(NATIVE is None, reason="the compiled hot path was not built")
+def test_compiled_what_is_not_bytes_is_not_sent(pairs: list[Pair]) -> None:
+    assert NATIVE
+    here = pairs[0].here.fileno()
+    for wrong in ((), (here,), (here, [b"a"]), (here, ("a",)), (here, (None,)), (None, (b"a",))):
+        with pytest.raises((TypeError, SystemError)):
+            NATIVE.send_now(*wrong)

@@ -1,8 +1,10 @@
 /* The hot path of the data plane, compiled: what each media request goes through.
 
    read_head  the head of a plain media request, as request.read_head reads it in Python
+   send_now   bytes in memory onto a socket
    push_all   bytes in memory and a stretch of a file onto each of many sockets
    stamp      what tells whether a file has changed, as resource.stamp does
+   count      an answer into a row of metrics
 
    Each does what the function of that name in Python does, which is used where this module was not
    built, and which the tests hold it to. Only the stable ABI is used, so one build serves every
@@ -64,7 +66,7 @@ static const struct { const char *name; Py_ssize_t length; } MEANT[] = {
 #undef FIELD
 };
 #define MEANINGS ((int)(sizeof MEANT / sizeof *MEANT))
-enum { NOTHING = -1, NOT_PLAIN = -2 };
+enum { NOTHING = -1, NOT_PLAIN = -2, TELLING = -3 };
 
 static PyObject *names[PLAIN]; /* the keys, made once */
 static PyObject *get, *head;   /* the methods */
@@ -89,9 +91,11 @@ static int is_name(const unsigned char *at, const char *name, Py_ssize_t length)
     return 1;
 }
 
-/* What the name means: an index below PLAIN, NOTHING, or NOT_PLAIN. */
+/* What the name means: an index below PLAIN, TELLING, NOTHING, or NOT_PLAIN. */
 static int meaning(const unsigned char *at, Py_ssize_t length)
 {
+    if (length > 5 && is_name(at, "cmcd-", 5))
+        return TELLING;
     for (int i = 0; i < MEANINGS; i++)
         if (length == MEANT[i].length && is_name(at, MEANT[i].name, length))
             return i < PLAIN ? i : NOT_PLAIN;
@@ -134,10 +138,11 @@ static int is_media(const unsigned char *path, Py_ssize_t size, PyObject *media)
     return count < 0 ? -1 : 0;
 }
 
-/* Reads the field lines, from the line end before the first; adds those with a meaning to headers.
-   1: all are plain, and the head ends there. 0: they are not. -1: an exception. */
+/* Reads the field lines, from the line end before the first; adds those with a meaning to headers,
+   and says whether one is of CMCD. 1: all are plain, and the head ends there. 0: they are not. -1:
+   an exception. */
 static int read_lines(const unsigned char *at, const unsigned char *end, Py_ssize_t most,
-                      PyObject *headers)
+                      PyObject *headers, int *tells)
 {
     int seen = 0;
     for (Py_ssize_t count = 0; end - at > 4; count++) {
@@ -149,7 +154,9 @@ static int read_lines(const unsigned char *at, const unsigned char *end, Py_ssiz
             return 0;
         at = skip(colon + 1, end, VALUE);
         int means = meaning(name, colon - name);
-        if (means == NOTHING)
+        if (means == TELLING)
+            *tells = 1;
+        if (means == TELLING || means == NOTHING)
             continue;
         if (means == NOT_PLAIN || seen & 1 << means)
             return 0;
@@ -222,15 +229,46 @@ static PyObject *read_head(PyObject *module, PyObject *const *arguments, Py_ssiz
     PyObject *headers = PyDict_New();
     if (headers == NULL)
         return NULL;
-    int plain = read_lines(at + 9, end, header_lines, headers);
+    int tells = memmem(target, target_end - target, "CMCD=", 5) != NULL;
+    int plain = read_lines(at + 9, end, header_lines, headers, &tells);
     PyObject *found = NULL;
     if (plain > 0)
-        found = Py_BuildValue("Os#y#O", method, target, path_end - target, target,
-                              target_end - target, headers);
+        found = Py_BuildValue("Os#y#OO", method, target, path_end - target, target,
+                              target_end - target, headers, tells ? Py_True : Py_False);
     Py_DECREF(headers);
     if (plain == 0)
         Py_RETURN_NONE;
     return found;
+}
+
+#define MOST_PARTS 8
+
+/* (descriptor, parts): how many bytes of these the socket took; 0 also where it has failed, which
+   is found out by whoever sends the rest. */
+static PyObject *send_now(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    struct iovec parts[MOST_PARTS];
+    struct msghdr message = {.msg_iov = parts};
+
+    if (count != 2 || !PyTuple_Check(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "send_now takes a descriptor and a tuple");
+        return NULL;
+    }
+    long sock = PyLong_AsLong(arguments[0]);
+    if (sock == -1 && PyErr_Occurred())
+        return NULL;
+    Py_ssize_t all = PyTuple_Size(arguments[1]);
+    for (; message.msg_iovlen < MOST_PARTS && (Py_ssize_t)message.msg_iovlen < all;
+         message.msg_iovlen++) {
+        char *start;
+        Py_ssize_t size;
+        PyObject *part = PyTuple_GetItem(arguments[1], message.msg_iovlen);
+        if (PyBytes_AsStringAndSize(part, &start, &size) < 0)
+            return NULL;
+        parts[message.msg_iovlen] = (struct iovec){start, size};
+    }
+    ssize_t taken = sendmsg((int)sock, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return PyLong_FromSsize_t(taken < 0 ? 0 : taken);
 }
 
 /* How a push ended; the values are those of spans.Why. */
@@ -337,10 +375,66 @@ static PyObject *stamp(PyObject *module, PyObject *descriptor)
                          (long long)status.st_size);
 }
 
+/* Adds to a place of the row, if it is one. */
+static int add(const Py_buffer *row, PyObject *place, Py_ssize_t further, double value)
+{
+    Py_ssize_t at = PyLong_AsSsize_t(place);
+    if (at == -1 && PyErr_Occurred())
+        return -1;
+    at += further;
+    if (at < 0 || at >= row->len / (Py_ssize_t)sizeof(double)) {
+        PyErr_SetString(PyExc_IndexError, "no place of the row");
+        return -1;
+    }
+    ((double *)row->buf)[at] += value;
+    return 0;
+}
+
+static int count_into(PyObject *places, const Py_buffer *row, const Py_buffer *bounds,
+                      double sent, double seconds, int aborted)
+{
+    Py_ssize_t all = bounds->len / (Py_ssize_t)sizeof(double), bucket = 0;
+    while (bucket < all && ((const double *)bounds->buf)[bucket] < seconds)
+        bucket++;
+    PyObject *requests = PyTuple_GetItem(places, 0), *aborts = PyTuple_GetItem(places, 1);
+    PyObject *nbytes = PyTuple_GetItem(places, 2), *spent = PyTuple_GetItem(places, 3);
+    if (requests == NULL || aborts == NULL || nbytes == NULL || spent == NULL)
+        return -1;
+    return add(row, requests, 0, 1) < 0 || add(row, nbytes, 0, sent) < 0
+           || add(row, spent, bucket, 1) < 0 || add(row, spent, all + 1, seconds) < 0
+           || (aborted && add(row, aborts, 0, 1) < 0) ? -1 : 0;
+}
+
+/* (row, places, bounds, sent, seconds, aborted) */
+static PyObject *count(PyObject *module, PyObject *const *arguments, Py_ssize_t given)
+{
+    Py_buffer row, bounds;
+
+    if (given != 6) {
+        PyErr_SetString(PyExc_TypeError, "count takes 6 arguments");
+        return NULL;
+    }
+    double sent = PyLong_AsDouble(arguments[3]), seconds = PyFloat_AsDouble(arguments[4]);
+    int aborted = PyObject_IsTrue(arguments[5]);
+    if (PyErr_Occurred() || PyObject_GetBuffer(arguments[0], &row, PyBUF_WRITABLE) < 0)
+        return NULL;
+    int failed = PyObject_GetBuffer(arguments[2], &bounds, PyBUF_SIMPLE);
+    if (!failed) {
+        failed = count_into(arguments[1], &row, &bounds, sent, seconds, aborted);
+        PyBuffer_Release(&bounds);
+    }
+    PyBuffer_Release(&row);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"read_head", (PyCFunction)(void (*)(void))read_head, METH_FASTCALL, NULL},
+    {"send_now", (PyCFunction)(void (*)(void))send_now, METH_FASTCALL, NULL},
     {"push_all", push_all, METH_O, NULL},
     {"stamp", stamp, METH_O, NULL},
+    {"count", (PyCFunction)(void (*)(void))count, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 
