@@ -191,7 +191,8 @@ async def start(
         sessions.on_purge(origin.forget)
     health = Health(library.storage)
     verify = _verify(settings)
-    inbox = Inbox(telemetry.qoe, telemetry.worker, exchange, on_next=origin.expect)
+    on_next = origin.expect if library.media.reads_ahead else None
+    inbox = Inbox(telemetry.qoe, telemetry.worker, exchange, on_next)
     beneath.callback(inbox.close)
     api = _api(settings, database, sessions, origin, library.storage, beneath)
     qoe = Qoe(inbox, telemetry.board)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from typing import Any, Protocol
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 import orjson
 
@@ -24,6 +24,11 @@ TYPES = ("application/cmcd", "application/json", "text/plain")
 """Of bodies; beacons of pages elsewhere may say text/plain and need not ask beforehand."""
 
 _PARAMETER = "CMCD="
+# None is "%" or a hexadecimal digit, so that decoding them first makes no other escape.
+_COMMON = (
+    *(("+", " "), ("%20", " "), ("%22", '"'), ("%28", "("), ("%29", ")"), ("%2C", ",")),
+    *(("%2F", "/"), ("%3B", ";"), ("%3D", "=")),
+)
 
 
 class Asking(Protocol):
@@ -48,9 +53,16 @@ def of_request(request: Asking) -> str | None:
     if b"?" in request.target:
         for part in request.query.split("&"):
             if part.startswith(_PARAMETER):
-                return unquote_plus(part[len(_PARAMETER) :]) if len(part) <= REPORT_BYTES else part
+                return _decoded(part[len(_PARAMETER) :]) if len(part) <= REPORT_BYTES else part
     found = [value for name in FIELDS if (value := request.field(name))]
     return b",".join(found).decode("utf-8", "replace") if found else None
+
+
+def _decoded(text: str) -> str:
+    """As ``unquote_plus``, which takes ten times as long for what players send."""
+    for escape, character in _COMMON:
+        text = text.replace(escape, character)
+    return unquote(text) if "%" in text else text
 
 
 def read_request(text: str) -> Report:

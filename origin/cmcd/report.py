@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from origin.cmcd.structured import Bare, Item, Value
@@ -30,8 +30,7 @@ ENDS = frozenset("efq")
 """States (``sta``) after which nothing plays: ended, failed, quit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """Times are seconds; keys in brackets. None: not said."""
 
     mode: str
@@ -83,28 +82,27 @@ def to_report(values: Mapping[str, Value], mode: str) -> Report:
     )
 
 
-def _bare(value: Value | None) -> Value | None:
-    return value.value if isinstance(value, Item) else value
-
-
 def _items(value: Value | None) -> list[Value]:
     """Those of a list; a plain value is the only one of its own."""
-    inner = _bare(value)
-    if inner is None:
+    if value is None:
         return []
-    return inner if isinstance(inner, list) else [value] if value is not None else []
+    inner = value.value if isinstance(value, Item) else value
+    return inner if isinstance(inner, list) else [value]
 
 
 def _text(value: Value | None) -> str:
-    inner = _bare(value)
-    return inner if isinstance(inner, str) else ""
+    if isinstance(value, Item):
+        value = value.value
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Value | None) -> float | None:
-    inner = _bare(value)
-    if isinstance(inner, bool) or not isinstance(inner, int | float) or not math.isfinite(inner):
+    if value is None or value is True:
         return None
-    return float(inner)
+    if isinstance(value, Item):
+        value = value.value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None  # type: ignore[arg-type]
 
 
 def _serial(value: Value | None) -> int | None:
@@ -121,6 +119,8 @@ def _seconds(value: Value | None) -> float | None:
 def _longest(value: Value | None) -> float:
     """Seconds of waiting: a list has the waits of each kind of object (a parameter names it), and
     what is waited for pictures and for sound passes at the same time."""
+    if value is None:
+        return 0.0
     sums: dict[str, float] = {}
     for item in _items(value):
         kind = _kind(item.parameters) if isinstance(item, Item) else ""
@@ -134,6 +134,8 @@ def _kind(parameters: Mapping[str, Bare]) -> str:
 
 def _references(value: Value | None, version: int) -> tuple[str, ...]:
     """Percent-encoded once more in version 1."""
+    if value is None:
+        return ()
     found = (_text(item) for item in _items(value)[:MOST_NEXT])
     kept = (text for text in found if 0 < len(text) <= NEXT_CHARACTERS)
     return tuple(unquote(text) if version == 1 else text for text in kept)

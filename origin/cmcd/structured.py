@@ -27,9 +27,9 @@ _BARE = re.compile(
 )
 _PLAIN = re.compile(
     r"([A-Za-z*][A-Za-z0-9_.*-]{0,127})"
-    r"(?:=(?:(?P<number>-?[0-9]{1,15})|\((?P<numbers>-?[0-9]{1,15})\)"
-    r'|"(?P<string>[^"\\\x00-\x1f\x7f]*)"'
-    r"|(?P<token>[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*)))?"
+    r"(?:=(?:(-?[0-9]{1,15})|\((-?[0-9]{1,15})\)"
+    r'|"([^"\\\x00-\x1f\x7f]*)"'
+    r"|([A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*)))?"
     r"(?:,[ \t]*(?!\Z)|\Z)"
 )
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -60,26 +60,20 @@ def read_dictionary(text: str) -> dict[str, Value]:
     at = 0
     while at < len(text):
         plain = _PLAIN.match(text, at)
-        if plain is not None:
-            found[plain[1]] = _plain_value(plain)
-            at = plain.end()
-        else:
+        if plain is None:
             at = _read_member(text, at, found)
+        else:
+            key, number, numbers, string, token = plain.groups()
+            if number is not None:
+                found[key] = int(number)
+            elif numbers is not None:
+                found[key] = [int(numbers)]
+            else:
+                found[key] = token or (True if string is None else string)
+            at = plain.end()
         if len(found) > MOST_MEMBERS:
             raise BadReport(f"more than {MOST_MEMBERS} keys")
     return found
-
-
-def _plain_value(member: re.Match[str]) -> Value:
-    match member.lastgroup:
-        case "number":
-            return int(member["number"])
-        case "numbers":
-            return [int(member["numbers"])]
-        case None:
-            return True
-        case kind:
-            return member[kind]
 
 
 def _read_member(text: str, at: int, found: dict[str, Value]) -> int:

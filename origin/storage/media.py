@@ -41,6 +41,10 @@ class Media(Protocol):
         ``ObjectChanged`` where the source is another by now.
         """
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether it matters what is asked for next."""
+
     def expect(self, rendition: Rendition, row: int, version: str) -> None:
         """A player says that it will ask for that segment: it may come already."""
 
@@ -53,6 +57,8 @@ class Media(Protocol):
 
 class LocalMedia:
     """``tracks``: copies of what is interleaved in the files."""
+
+    reads_ahead = False
 
     def __init__(self, storage: LocalStorage, tracks: TrackCache | None) -> None:
         self._storage = storage

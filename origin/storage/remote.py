@@ -148,6 +148,10 @@ class RemoteMedia:
         self._fetch_ahead(rendition, row + 1, self._read_ahead, version)
         return placed
 
+    @property
+    def reads_ahead(self) -> bool:
+        return self._read_ahead > 0
+
     def expect(self, rendition: Rendition, row: int, version: str) -> None:
         """Among those that are fetched ahead, if there is room."""
         self._fetch_ahead(rendition, row, min(1, self._read_ahead), version)
