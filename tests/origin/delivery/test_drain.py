@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 from pathlib import Path
 
 import pytest
 
+from origin.delivery.connection import DeliveryProtocol
 from origin.delivery.resource import FileSpan, Resource
 from tests.origin.delivery.library import noise, open_file, resource
 from tests.origin.delivery.serving import Serving, Wire, request, until
@@ -139,3 +141,30 @@ async def test_a_connection_that_comes_with_the_close(serving: Serving, rounds: 
             await serving.server.close(grace=60)
             with contextlib.suppress(ConnectionError):
                 assert await loop.sock_recv(late, 1) == b""
+
+
+async def test_a_connection_goes_with_its_end(serving: Serving) -> None:
+    """Without the garbage collector, whose full collections hold up everybody."""
+    gc.collect()
+    gc.disable()
+    try:
+        for asked in (
+            request("/v/a"),
+            request("/v/large"),
+            request("/v/none") + request("/v/a"),
+            request("/echo"),
+            request("/v/a", "Connection: close"),
+            b"nonsense\r\n\r\n",
+            request("/v/a")[:-2],
+        ):
+            wire = await serving.connect()
+            await wire.send(asked)
+            if asked[-4:] == b"\r\n\r\n":
+                await wire.reader.readuntil(b"\r\n\r\n")
+            wire.reset()
+        await until(lambda: serving.server.connections == 0)
+        await until(
+            lambda: not any(isinstance(kept, DeliveryProtocol) for kept in gc.get_objects())
+        )
+    finally:
+        gc.enable()
