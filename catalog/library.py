@@ -42,6 +42,9 @@ class Listing(Protocol):
 
     async def folder_version(self, folder: str) -> str: ...
 
+    async def look(self, keys: Sequence[str]) -> tuple[str, Sequence[Entry]]:
+        """The root's ``folder_version``, and then ``stat``."""
+
     async def list_folder(self, folder: str) -> Sequence[Entry]: ...
 
     async def stat(self, keys: Sequence[str]) -> Sequence[Entry]:
@@ -65,22 +68,23 @@ class LibraryCatalogue:
         self._reading = asyncio.Lock()
 
     async def asset(self, asset_id: str) -> Asset | None:
-        top = await self._current()
-        entries: Iterable[Entry] = ()
+        known = self._top.files.get(asset_id, [])
+        version, entries = await self._listing.look(known)
+        top = await self._of_version(version)
         if asset_id in top.folders:
             entries = await self._listing.list_folder(asset_id)
-        elif asset_id in top.files:
-            entries = await self._listing.stat(top.files[asset_id])
+        elif top.files.get(asset_id, []) != known:
+            entries = await self._listing.stat(top.files.get(asset_id, []))
         return asset_of(asset_id, entries)
 
     async def page(self, after: str | None, limit: int) -> AssetPage:
-        ids = (await self._current()).ids
+        ids = (await self._of_version(await self._listing.folder_version(""))).ids
         start = bisect_right(ids, after) if after is not None else 0
         chosen = ids[start : start + limit]
         return AssetPage(chosen, chosen[-1] if start + limit < len(ids) else None)
 
-    async def _current(self) -> _Top:
-        version = await self._listing.folder_version("")
+    async def _of_version(self, version: str) -> _Top:
+        """As it was listed, or is now."""
         if version != self._top.version:
             async with self._reading:  # once for all who find it changed
                 if version != self._top.version:

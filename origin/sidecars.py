@@ -36,11 +36,16 @@ REST_SECONDS = 60.0
 
 async def read_sidecar(storage: Storage, file: MediaFile) -> MovieIndex | None:
     """The index that lies packed beside the file, or None; ``BadSidecar`` where it cannot be
-    believed, or is of another version."""
+    believed to the last sample, or is of another version."""
     data = await storage.read_latest(file.sidecar)
-    if data is None:
-        return None
-    return await asyncio.to_thread(unpack, data, file.key, file.version, file.size)
+    return await asyncio.to_thread(_made_sure_of, data, file) if data is not None else None
+
+
+def _made_sure_of(data: bytes, file: MediaFile) -> MovieIndex:
+    index = unpack(data, file.key, file.version, file.size)
+    for track in index.tracks:
+        track.samples.rows(0, 1)
+    return index
 
 
 async def write_sidecar(storage: Storage, file: MediaFile, index: MovieIndex) -> None:

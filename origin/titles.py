@@ -10,24 +10,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from catalog.assets import Asset, Catalogue, MediaFile, TextFile
 from catalog.postgres.errors import DatabaseAway
 from origin.cache import Cache
 from origin.errors import StorageError, UnknownTitle
-from origin.sidecars import SharedIndexes, SidecarWriter, read_sidecar
+from origin.sidecars import SharedIndexes, SidecarWriter
 from origin.storage import Storage
 from packager.errors import BadSidecar, BadText, PackagerError
 from packager.model import LeftOut, MovieIndex, Presentation, Rendition, TextRendition
 from packager.movie import index_movie
 from packager.presentation import Source, TextSource, build_presentation
+from packager.sidecar import unpack
 from packager.text import read_text
 from packager.text.document import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
+_Text = TextSource | LeftOut
 _TITLE_COST, _SEGMENT_COST, _CUE_COST = 4096, 64, 300
 
 
@@ -49,6 +51,8 @@ class Title:
     asset: Asset
     presentation: Presentation
     look: Look
+    planned: set[str] = field(default_factory=set)
+    """Tracks of which segments have been planned."""
     versions: dict[str, str] = field(init=False)
     tracks: dict[str, Rendition | TextRendition] = field(init=False)
 
@@ -86,6 +90,7 @@ class Titles:
         self._shared = shared
         self._titles: Cache[str, Title] = Cache(cache_bytes, lambda title: title.nbytes)
         self._behind: dict[str, asyncio.Task[None]] = {}
+        self._distrusted: set[str] = set()
 
     async def get(self, asset_id: str, revision: str | None = None) -> Title:
         """The title as its files are now. They are looked at again where ``revision`` is another:
@@ -158,63 +163,81 @@ class Titles:
             title.look.at = -math.inf
             self._titles.discard(asset_id)
 
+    def distrust(self, asset_id: str) -> None:
+        """Load the title without sidecars when it is next asked for."""
+        self.forget(asset_id)
+        self._distrusted.add(asset_id)
+
     async def _load(self, asset: Asset, look: Look) -> Title:
-        fresh: list[tuple[MediaFile, MovieIndex]] = []
-        try:
-            media, texts = await asyncio.gather(
-                asyncio.gather(*(self._index(file, asset, fresh) for file in asset.media)),
-                asyncio.gather(*map(self._read_text, asset.text)),
-            )
-            presentation = await asyncio.to_thread(
-                build_presentation,
-                asset.id,
-                [source for source in media if isinstance(source, Source)],
-                [text for text in texts if isinstance(text, TextSource)],
-                [out for out in (*media, *texts) if isinstance(out, LeftOut)],
-            )
-        finally:
-            if self._sidecars is not None:
-                self._sidecars.offer(fresh)
+        packed, texts = await asyncio.gather(
+            asyncio.gather(*(self._packed(file, asset) for file in asset.media)),
+            asyncio.gather(*map(self._read_text, asset.text)),
+        )
+        self._distrusted.discard(asset.id)
+        indexes, presentation = await asyncio.to_thread(_from_packed, asset, packed, texts)
+        if self._shared is not None:
+            for file, found, index in zip(asset.media, packed, indexes, strict=True):
+                if index is not None and isinstance(found, bytes):
+                    self._shared.offer(file, index)
+        if presentation is None:
+            presentation = await self._index_rest(asset, indexes, texts)
         for item in presentation.left_out:
             level = logging.INFO if item.expected else logging.WARNING
             log.log(level, "%s: left out %s: %s", asset.id, item.source, item.text)
         return Title(asset, presentation, look)
 
-    async def _index(
-        self, file: MediaFile, asset: Asset, fresh: list[tuple[MediaFile, MovieIndex]]
+    async def _packed(self, file: MediaFile, asset: Asset) -> MovieIndex | bytes | None:
+        """A shared index, else what lies beside the file; None where the file has to be read."""
+        if asset.id in self._distrusted:
+            return None
+        index = await self._shared.get(file) if self._shared is not None else None
+        if index is not None:
+            return index
+        try:
+            return await self._storage.read_latest(file.sidecar)
+        except StorageError as error:
+            log.info("%s: its sidecar is not used: %s", file.key, error)
+            return None
+
+    async def _index_rest(
+        self, asset: Asset, indexes: Sequence[MovieIndex | None], texts: Sequence[_Text]
+    ) -> Presentation:
+        """The title, once the files are indexed that have no index yet."""
+        fresh: list[tuple[MediaFile, MovieIndex]] = []
+        try:
+            media = await asyncio.gather(
+                *(
+                    self._source(file, index, asset, fresh)
+                    for file, index in zip(asset.media, indexes, strict=True)
+                )
+            )
+            return await asyncio.to_thread(_build, asset, media, texts)
+        finally:
+            if self._sidecars is not None:
+                self._sidecars.offer(fresh)
+
+    async def _source(
+        self,
+        file: MediaFile,
+        index: MovieIndex | None,
+        asset: Asset,
+        fresh: list[tuple[MediaFile, MovieIndex]],
     ) -> Source | LeftOut:
         """``fresh`` gets what had to be read of the file itself."""
         try:
-            index = await self._shared.get(file) if self._shared is not None else None
             if index is None:
-                index = await self._unshared_index(file, fresh)
+                reader = index_movie(file.key, file.version, file.size)
+                index = await self._storage.drive(file.key, file.version, reader)
+                fresh.append((file, index))
+                if self._shared is not None:
+                    self._shared.offer(file, index)
         except PackagerError as error:
             if len(asset.media) == 1:
                 raise
             return LeftOut(file.key, "", str(error))
         return Source(index, file.language)
 
-    async def _unshared_index(
-        self, file: MediaFile, fresh: list[tuple[MediaFile, MovieIndex]]
-    ) -> MovieIndex:
-        index = await self._packed_index(file)
-        if index is None:
-            reader = index_movie(file.key, file.version, file.size)
-            index = await self._storage.drive(file.key, file.version, reader)
-            fresh.append((file, index))
-        if self._shared is not None:
-            self._shared.offer(file, index)
-        return index
-
-    async def _packed_index(self, file: MediaFile) -> MovieIndex | None:
-        """None where the file has to be read instead."""
-        try:
-            return await read_sidecar(self._storage, file)
-        except (BadSidecar, StorageError) as error:
-            log.info("%s: its sidecar is not used: %s", file.key, error)
-            return None
-
-    async def _read_text(self, file: TextFile) -> TextSource | LeftOut:
+    async def _read_text(self, file: TextFile) -> _Text:
         try:
             if file.size > MAX_BYTES:
                 raise BadText(f"{file.size} bytes, more than {MAX_BYTES}")
@@ -230,3 +253,36 @@ class Titles:
             forced=file.forced,
             hearing_impaired=file.hearing_impaired,
         )
+
+
+def _from_packed(
+    asset: Asset, packed: Sequence[MovieIndex | bytes | None], texts: Sequence[_Text]
+) -> tuple[Sequence[MovieIndex | None], Presentation | None]:
+    """The index of each file, None where it has to be read for it, and the title if none has to."""
+    indexes = [_unpacked(*known) for known in zip(asset.media, packed, strict=True)]
+    media = [
+        Source(index, file.language)
+        for file, index in zip(asset.media, indexes, strict=True)
+        if index is not None
+    ]
+    whole = len(media) == len(indexes)
+    return indexes, _build(asset, media, texts) if whole else None
+
+
+def _unpacked(file: MediaFile, packed: MovieIndex | bytes | None) -> MovieIndex | None:
+    if not isinstance(packed, bytes):
+        return packed
+    try:
+        return unpack(packed, file.key, file.version, file.size)
+    except BadSidecar as error:
+        log.info("%s: its sidecar is not used: %s", file.key, error)
+        return None
+
+
+def _build(asset: Asset, media: Sequence[Source | LeftOut], texts: Sequence[_Text]) -> Presentation:
+    return build_presentation(
+        asset.id,
+        [source for source in media if isinstance(source, Source)],
+        [text for text in texts if isinstance(text, TextSource)],
+        [out for out in (*media, *texts) if isinstance(out, LeftOut)],
+    )

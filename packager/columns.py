@@ -48,6 +48,14 @@ def blocks(count: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + BLOCK, count)
 
 
+def growing_blocks(count: int) -> Iterator[tuple[int, int]]:
+    """As above, the first of them small: for who may have found what is sought in that."""
+    first, length = 0, GRAIN
+    while first < count:
+        yield first, min(first + length, count)
+        first, length = first + length, min(2 * length, BLOCK)
+
+
 def reduce_between(
     ufunc: np.ufunc, rows: Callable[[int, int], Integers], edges: Integers
 ) -> Numbers:
@@ -126,33 +134,31 @@ class Codes:
 
     @property
     def limits(self) -> tuple[int, int]:
-        often, last = self._tally()
-        rows = np.append(self.rows_of_byte[often > 0], last)
-        return int(rows.min()), int(rows.max())
+        """Of the values there are codes for: whoever makes codes makes none for others."""
+        return self.bounds
 
     @property
     def total(self) -> int:
-        often, last = self._tally()
-        return int(often @ self.rows_of_byte.sum(axis=1)) + int(last.sum())
+        return int(self.sums(np.array((0, self.count)))[0])
 
     def where(self, value: int) -> Codes:
         """1 in the rows that are this value, 0 in the others."""
         return Codes(self.count, (self.rows_of_byte == value).astype(np.int64), self.packed)
 
-    def how_many(self, values: range) -> list[int]:
-        """The rows that are each of these values."""
-        often, last = self._tally()
-        of_byte = [(self.rows_of_byte == value).sum(axis=1) for value in values]
-        found = zip(values, of_byte, strict=True)
-        return [int(often @ whole) + int((last == value).sum()) for value, whole in found]
-
-    def _tally(self) -> tuple[Numbers, Integers]:
-        """How often each byte occurs, but for one that is not full: the rows of that."""
-        whole, rest = divmod(self.count, self.rows_of_byte.shape[1])
-        often = np.zeros(256, np.int64)
-        for first, stop in blocks(whole):
-            often += np.bincount(self.packed[first:stop], minlength=256)
-        return often, self.rows(self.count - rest, self.count)
+    def how_many(self, code: int) -> int:
+        """The rows that have this code."""
+        per_byte = self.rows_of_byte.shape[1]
+        bits = 8 // per_byte
+        full = (1 << bits) - 1
+        ones = 0xFF // full  # the lowest bit of each row of a byte
+        whole, rest = divmod(self.count, per_byte)
+        others = self.packed[:whole] ^ np.uint8(code * ones)  # no bit is left of a row with it
+        for shift in (4, 2, 1):
+            if shift < bits:
+                others |= others >> np.uint8(shift)
+        lacking = int(np.bitwise_count(others & np.uint8(ones)).sum(dtype=np.int64))
+        last = [int(self.packed[-1]) >> bits * row & full for row in range(rest)]
+        return int(whole * per_byte) - lacking + last.count(code)
 
     def rows(self, first: int, stop: int) -> Integers:
         per_byte = self.rows_of_byte.shape[1]
@@ -162,7 +168,8 @@ class Codes:
         return rows[first - start * per_byte : stop - start * per_byte]
 
     def take(self, rows: Integers) -> Integers:
-        byte, digit = np.divmod(rows, self.rows_of_byte.shape[1])
+        per_byte = self.rows_of_byte.shape[1]  # a power of two
+        byte, digit = rows >> (per_byte.bit_length() - 1), rows & (per_byte - 1)
         taken: Integers = self.rows_of_byte[self.packed[byte], digit]
         return taken
 
@@ -219,14 +226,40 @@ _NONE = np.zeros(0, np.int64)
 NO_PATCHES = Patches(_NONE, _NONE)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """``before``: the sum of all rows before each of ``rows``, which rise from 0 to the count."""
+
+    rows: Numbers
+    before: Numbers
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes + self.before.nbytes
+
+    @property
+    def sums(self) -> Numbers:
+        """From each mark to the next."""
+        return np.diff(self.before)
+
+    def between(self, edges: Integers) -> Numbers | None:
+        """The sums from each of ``edges`` to the next, if all of them are marked."""
+        places = np.searchsorted(self.rows, edges)
+        if not np.array_equal(self.rows[places], edges):
+            return None
+        return np.diff(self.before[places])
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
-    """``count`` rows, each the sum of ``base``, ``parts`` and ``patches``."""
+    """``count`` rows, each the sum of ``base``, ``parts`` and ``patches``; ``marks``: sums of them
+    that somebody has added up before."""
 
     count: int
     base: int
     parts: tuple[Plane | Codes, ...] = ()
     patches: Patches = NO_PATCHES
+    marks: Marks | None = None
 
     @staticmethod
     def of(values: Integers) -> Column:
@@ -242,7 +275,8 @@ class Column:
 
     @property
     def nbytes(self) -> int:
-        return sum(part.nbytes for part in self.parts) + self.patches.nbytes
+        marks = self.marks.nbytes if self.marks is not None else 0
+        return sum(part.nbytes for part in self.parts) + self.patches.nbytes + marks
 
     @property
     def constant(self) -> int | None:
@@ -270,6 +304,8 @@ class Column:
 
     @property
     def total(self) -> int:
+        if self.marks is not None:
+            return int(self.marks.before[-1])
         parts = sum(part.total for part in self.parts)
         return self.count * self.base + parts + int(self.patches.more.sum())
 
@@ -297,6 +333,11 @@ class Column:
 
     def sums(self, edges: Integers) -> Numbers:
         """The sum of the rows from each of ``edges``, which do not fall, up to the next."""
+        known = self.marks.between(edges) if self.marks is not None else None
+        return known if known is not None else self.added_up(edges)
+
+    def added_up(self, edges: Integers) -> Numbers:
+        """The same of the rows themselves."""
         sums = np.diff(edges) * self.base
         for part in self.parts:
             sums += part.sums(edges)

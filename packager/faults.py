@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from packager.lineup import seconds
 from packager.model import MediaKind, Presentation, Rendition
-from packager.timeline import TARGET_SECONDS
+from packager.timeline import TARGET_SECONDS, seconds
 
 PEAK_RATIO = 2  # Apple authoring specification 1.29: a peak is at most twice the average
 LENGTH_DIFFERENCE_SECONDS = 0.5

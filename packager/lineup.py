@@ -8,7 +8,6 @@ reason names what it did not line up with.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -45,10 +44,8 @@ class Candidate:
         return LeftOut(self.source, self.what, reason, expected)
 
 
-def line_up(
-    video: list[Candidate], missing: list[LeftOut]
-) -> tuple[list[Candidate], tl.Ticks, int]:
-    """The largest set of renditions with common cuts, those cuts, and their timescale."""
+def line_up(video: list[Candidate], missing: list[LeftOut]) -> tuple[list[Candidate], tl.Ticks]:
+    """The largest set of renditions with common cuts, and those cuts in the first one's ticks."""
     best: tuple[list[Candidate], tl.Ticks, list[LeftOut]] = ([], np.zeros(0, np.int64), [])
     for anchor in video:
         attempt = _with_anchor(anchor, video)
@@ -56,7 +53,7 @@ def line_up(
             best = attempt
     kept, cuts, out = best
     missing += out
-    return kept, cuts, kept[0].track.timescale if kept else 1
+    return kept, cuts
 
 
 def _with_anchor(
@@ -71,7 +68,7 @@ def _with_anchor(
         if other is anchor:
             continue
         common = tl.shared(cuts, track.timescale, other.cuts, other.track.timescale)
-        end_difference = seconds(other.track) - seconds(track)
+        end_difference = tl.seconds(other.track) - tl.seconds(track)
         if abs(end_difference) > END_TOLERANCE_SECONDS:
             out.append(
                 other.left_out(
@@ -90,7 +87,3 @@ def _with_anchor(
             kept.append(other)
             cuts = common
     return kept, cuts, out
-
-
-def seconds(track: Track) -> Fraction:
-    return Fraction(track.samples.end, track.timescale)

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from packager.columns import Column, Integers, Numbers, Rows, Sums, blocks, reduce_between
+from packager.columns import Column, Integers, Numbers, Rows, Sums, growing_blocks, reduce_between
 
 
 class MediaKind(Enum):
@@ -166,7 +166,7 @@ class SampleTable:
     def start(self) -> int:
         """The earliest presentation time."""
         start, least = self.first_pts, self.shift.bounds[0]
-        for first, stop in blocks(len(self)):
+        for first, stop in growing_blocks(len(self)):
             dts = self.dts.rows(first, stop)
             if int(dts[0]) + least >= start:
                 break
@@ -180,7 +180,8 @@ class SampleTable:
             return self.dts.end + self.shift.base
         least, most = self.shift.bounds
         end = self.dts.first + least
-        for first, stop in reversed([*blocks(len(self))]):
+        for behind, before in growing_blocks(len(self)):  # from the last row on
+            first, stop = len(self) - before, len(self) - behind
             ends = self.dts.rows(first, stop) + self.duration.rows(first, stop)
             if int(ends[-1]) + most <= end:
                 break
@@ -220,9 +221,9 @@ class SampleTable:
         near = (most - least) // self.steady + 1 if self.steady else len(self)
         if near * len(edges) > len(self):
             return reduce_between(np.minimum, self.pts, edges)
-        rows = np.minimum(edges[:-1, np.newaxis] + np.arange(near), edges[1:, np.newaxis] - 1)
+        rows = np.minimum(edges[:-1] + np.arange(near)[:, np.newaxis], edges[1:] - 1)
         pts = self.dts.take(rows.ravel()) + self.shift.take(rows.ravel())
-        earliest: Numbers = pts.reshape(rows.shape).min(axis=1)
+        earliest: Numbers = pts.reshape(rows.shape).min(axis=0)
         return earliest
 
     def rows(self, first: int = 0, stop: int | None = None) -> Samples:

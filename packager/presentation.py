@@ -19,7 +19,7 @@ from packager import timeline as tl
 from packager.bandwidth import measure_bandwidth
 from packager.errors import Misaligned, UnsupportedMedia
 from packager.labels import label_sounds, sound, text_label
-from packager.lineup import Candidate, line_up, seconds
+from packager.lineup import Candidate, line_up
 from packager.model import (
     AudioConfig,
     FragmentLayout,
@@ -88,10 +88,10 @@ def build_presentation(
     video = [c for c in candidates if c.track.kind is MediaKind.VIDEO]
     audio = [c for c in candidates if c.track.kind is MediaKind.AUDIO]
     audio = _without_repeats(audio, missing)
-    video, cuts, timescale = line_up(video, missing)
+    video, cuts = line_up(video, missing)
     if not video and not audio:
         raise Misaligned("no track of the title can be played: " + _reasons(missing))
-    timeline, end = _timeline([c.track for c in video], [c.track for c in audio], cuts, timescale)
+    timeline, end = tl.title_timeline([c.track for c in video], [c.track for c in audio], cuts)
     video_renditions = _order_video(_renditions(video, timeline, missing))
     audio_renditions = _order_audio(_renditions(audio, timeline, missing))
     renditions = video_renditions + audio_renditions
@@ -148,7 +148,7 @@ def _shifted(track: Track, origin: Fraction) -> Track:
 def _of_title_length(candidates: list[Candidate], missing: list[LeftOut]) -> list[Candidate]:
     kept = []
     for candidate in candidates:
-        if seconds(candidate.track) > LONGEST_TITLE_HOURS * 3600:
+        if tl.seconds(candidate.track) > LONGEST_TITLE_HOURS * 3600:
             missing.append(candidate.left_out(f"ends later than {LONGEST_TITLE_HOURS} hours"))
         else:
             kept.append(candidate)
@@ -189,19 +189,6 @@ def _average_bitrate(candidate: Candidate) -> Fraction:
     samples = candidate.track.samples
     length = samples.dts.end - samples.dts.first
     return Fraction(samples.size.total * candidate.track.timescale, max(length, 1))
-
-
-def _timeline(
-    video: list[Track], audio: list[Track], cuts: tl.Ticks, timescale: int
-) -> tuple[tl.Timeline, Fraction]:
-    """The boundaries, and the presentation's duration in seconds."""
-    pictures_end = max(map(seconds, video), default=Fraction(0))
-    end = max(pictures_end, max(map(seconds, audio), default=Fraction(0)))
-    if not video:
-        timescale = audio[0].timescale
-    last = floor(end * timescale)
-    sound_only = tl.free_cuts(floor(pictures_end * timescale), last, timescale)
-    return tl.choose_boundaries(np.concatenate((cuts, sound_only)), timescale, last), end
 
 
 def _renditions(

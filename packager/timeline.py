@@ -11,8 +11,10 @@ by cross multiplication, allowing one tick of the coarser clock, as a writer's r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import gcd
+from fractions import Fraction
+from math import floor, gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,24 @@ class Timeline:
     boundaries: Ticks
 
 
+def seconds(track: Track) -> Fraction:
+    """When the track ends."""
+    return Fraction(track.samples.end, track.timescale)
+
+
+def title_timeline(
+    video: Sequence[Track], audio: Sequence[Track], cuts: Ticks
+) -> tuple[Timeline, Fraction]:
+    """The boundaries, and the title's duration in seconds. ``cuts``: common to all of ``video``,
+    in ticks of the first; none where there are no pictures, and then there is sound."""
+    timescale = (*video, *audio)[0].timescale
+    pictures_end = max(map(seconds, video), default=Fraction(0))
+    end = max(pictures_end, max(map(seconds, audio), default=Fraction(0)))
+    last = floor(end * timescale)
+    sound_only = free_cuts(floor(pictures_end * timescale), last, timescale)
+    return choose_boundaries(np.concatenate((cuts, sound_only)), timescale, last), end
+
+
 def sync_times(track: Track) -> Ticks:
     """Presentation times at which the track can be cut, in its own ticks (none below zero)."""
     times = np.sort(track.samples.sync_pts)
@@ -44,8 +64,8 @@ def sync_times(track: Track) -> Ticks:
 
 
 def _distinct(rising: Ticks) -> Ticks:
-    """Each of the values, none of them below zero, once."""
-    return rising[np.diff(rising, prepend=-1) > 0]
+    """Each of the values once."""
+    return np.concatenate((rising[:1], rising[1:][rising[1:] > rising[:-1]]))
 
 
 def shared(times: Ticks, timescale: int, others: Ticks, other_timescale: int) -> Ticks:
@@ -60,12 +80,8 @@ def shared(times: Ticks, timescale: int, others: Ticks, other_timescale: int) ->
 
 
 def _nearest(ordered: Ticks, values: Ticks) -> Ticks:
-    """For each value the row of ``ordered`` that is nearest to it."""
-    after = np.clip(np.searchsorted(ordered, values), 1, max(len(ordered) - 1, 1))
-    before = after - 1
-    after = np.minimum(after, len(ordered) - 1)
-    nearer_before = values - ordered[before] <= ordered[after] - values
-    return np.asarray(np.where(nearer_before, before, after))
+    """For each value the row of ``ordered`` that is nearest to it, the first of two."""
+    return np.searchsorted(ordered[1:] + ordered[:-1], 2 * values)
 
 
 def longest_gap(times: Ticks, end: int) -> int:
@@ -74,29 +90,30 @@ def longest_gap(times: Ticks, end: int) -> int:
 
 
 def choose_boundaries(cuts: Ticks, timescale: int, end: int) -> Timeline:
-    """From all possible ``cuts`` the ones to make before ``end``, in ticks of ``timescale``."""
+    """From all possible ``cuts``, which rise, the ones to make before ``end``, in ticks of
+    ``timescale``."""
     last = int(np.searchsorted(cuts, end - timescale * TARGET_SECONDS // 2, "right")) - 1
     if last < 0:
         return Timeline(timescale, cuts[:0])
     rows: list[int] = []
-    position = 0
-    for seconds in FIRST_SECONDS:
-        (row,) = _next_cuts(cuts, np.array([position]), seconds * timescale)
+    position, behind = cuts[:1] * 0, np.searchsorted(cuts, [0], "right")
+    for length in FIRST_SECONDS:
+        (row,) = _next_cuts(cuts, position, behind, length * timescale)
         if row > last:
             break
         rows.append(row)
-        position = int(cuts[row])
+        position, behind = cuts[row : row + 1], np.array([row + 1])
     else:
-        following = _next_cuts(cuts, cuts, TARGET_SECONDS * timescale)
+        all_behind = np.arange(1, len(cuts) + 1)
+        following = _next_cuts(cuts, cuts, all_behind, TARGET_SECONDS * timescale)
         while (row := following[row]) <= last:
             rows.append(row)
     return Timeline(timescale, cuts[rows])
 
 
-def _next_cuts(cuts: Ticks, positions: Ticks, goal: int) -> list[int]:
-    """For each position the row of the cut behind it that is nearest to ``goal`` ticks later,
-    the earlier of two; ``len(cuts)`` where none is behind it."""
-    behind = np.searchsorted(cuts, positions, "right")
+def _next_cuts(cuts: Ticks, positions: Ticks, behind: Ticks, goal: int) -> list[int]:
+    """For each position the row of the cut behind it, which the row ``behind`` is the first of,
+    that is nearest to ``goal`` ticks later, the earlier of two; ``len(cuts)`` where none is."""
     rows: list[int] = np.maximum(_nearest(cuts, positions + goal), behind).tolist()
     return rows
 

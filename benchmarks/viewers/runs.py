@@ -23,8 +23,9 @@ from benchmarks.viewers.outcome import Outcome, read_outcome
 from loadtest.errors import LoadTestError
 
 OURS, NGINX = "vod-origin", "nginx"
-COLD_SHARE = 10
-"""One of so many viewers where each has another title: their S3 is on this machine, too."""
+COLD_SHARE = 20
+"""One of so many viewers where each has another title: then every start is an index and every
+segment a GET, and the S3 is on this machine, too."""
 COLD_TITLES = 4
 """For each of them: who leaves takes another one."""
 GRACE = 180.0
@@ -44,8 +45,8 @@ class Run:
     hold: float
 
 
-STEADY = Run("steady", "in real time, the ladder", "steady", 120, 24 * 3600)
-SMALL = Run("small", "in real time, small segments", "steady", 120, 24 * 3600)
+STEADY = Run("steady", "in real time, the ladder", "steady", 240, 24 * 3600)
+SMALL = Run("small", "in real time, small segments", "steady", 240, 24 * 3600)
 PREMIERE = Run("premiere", "all come within a minute", "premiere", 60, 60)
 COLD = Run("cold", "each another title, from S3", "cold", 60, 60)
 RUNS = (STEADY, SMALL, PREMIERE, COLD)

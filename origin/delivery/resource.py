@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from origin.delivery import fields
 from origin.native import NATIVE
@@ -52,7 +52,7 @@ class OpenFile:
 
 
 class Arrival:
-    """Bytes that come into a file in their order, while others already send them.
+    """Bytes that come to their place in their order, while others already send them.
 
     ``position``: what lies in front of it, from where the writing began, is there.
     """
@@ -98,12 +98,43 @@ class FileSpan:
             return self.length - offset
         return min(self.length, self.arrival.position - self.start) - offset
 
+    def cut(self, first: int, last: int) -> FileSpan:
+        return FileSpan(self.file, self.start + first, last - first, self.arrival)
 
-Part = bytes | FileSpan
+
+class Memory(Protocol):
+    """Bytes that are taken for others once nothing refers to it: nobody keeps a ``view`` alone."""
+
+    view: memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySpan:
+    """``length`` bytes of ``memory`` from ``start``, each once it has arrived."""
+
+    memory: Memory
+    start: int
+    length: int
+    arrival: Arrival
+
+    def ready(self, offset: int) -> int:
+        """How many bytes are there from ``offset`` on."""
+        return min(self.length, self.arrival.position - self.start) - offset
+
+    def cut(self, first: int, last: int) -> MemorySpan:
+        return MemorySpan(self.memory, self.start + first, last - first, self.arrival)
+
+    def view(self, offset: int, count: int) -> memoryview:
+        """Up to ``count`` of the bytes that are there from ``offset`` on."""
+        start = self.start + offset
+        return self.memory.view[start : start + min(count, self.ready(offset))]
+
+
+Part = bytes | FileSpan | MemorySpan
 
 
 def part_size(part: Part) -> int:
-    return part.length if isinstance(part, FileSpan) else len(part)
+    return len(part) if isinstance(part, bytes) else part.length
 
 
 def slice_parts(parts: tuple[Part, ...], start: int, stop: int) -> tuple[Part, ...]:
@@ -114,11 +145,7 @@ def slice_parts(parts: tuple[Part, ...], start: int, stop: int) -> tuple[Part, .
         size = part_size(part)
         first, last = max(start - position, 0), min(stop - position, size)
         if first < last:
-            sliced.append(
-                FileSpan(part.file, part.start + first, last - first, part.arrival)
-                if isinstance(part, FileSpan)
-                else part[first:last]
-            )
+            sliced.append(part[first:last] if isinstance(part, bytes) else part.cut(first, last))
         position += size
     return tuple(sliced)
 
@@ -126,7 +153,7 @@ def slice_parts(parts: tuple[Part, ...], start: int, stop: int) -> tuple[Part, .
 class Answer(NamedTuple):
     """``lines``: the head below the status line, its blank line included; ``size``: of ``parts``.
 
-    ``in_memory`` says that no part is of a file.
+    ``in_memory`` says that all parts are bytes.
     """
 
     status: int
@@ -197,7 +224,7 @@ class Resource:
             ("Content-Length", str(self.size)),
             ("Accept-Ranges", "bytes"),
         ]
-        in_memory = not any(isinstance(part, FileSpan) for part in self.parts)
+        in_memory = all(isinstance(part, bytes) for part in self.parts)
         lines = validators + fields.block(content) + b"\r\n"
         whole = Answer(200, lines, self.parts, self.size, in_memory)
         # Frozen for its users; these two are the memoised results of what they gave.

@@ -17,7 +17,7 @@ import socket
 from collections.abc import Sequence
 from enum import IntEnum
 
-from origin.delivery.resource import FileSpan, OpenFile, Part, part_size
+from origin.delivery.resource import FileSpan, MemorySpan, OpenFile, Part, part_size
 from origin.native import NATIVE
 
 GATHER_BELOW = 32 * 1024
@@ -78,7 +78,7 @@ def gather(
     reads: list[_Read] = []
     for part in parts[index : index + _MAX_PIECES]:
         size = part_size(part)
-        there = part.ready(offset) if isinstance(part, FileSpan) else size - offset
+        there = size - offset if isinstance(part, bytes) else part.ready(offset)
         take = min(there, len(room) - filled)
         if size >= below or (take <= 0 and size > 0):
             break
@@ -88,6 +88,8 @@ def gather(
             if not reads or not reads[-1].takes(part.file, start):
                 reads.append(_Read(part.file, start))
             reads[-1].add(start, target)
+        elif isinstance(part, MemorySpan):
+            target[:] = part.view(offset, take)
         else:
             target[:] = part[offset : offset + take]
         filled += take

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 
-from origin.delivery.resource import Arrival, FileSpan, Part, part_size
+from origin.delivery.resource import Arrival, FileSpan, MemorySpan, Part, part_size
 from origin.delivery.spans import (
     GATHER_BELOW,
     Cold,
@@ -313,7 +313,7 @@ class BodyWriter:
             if offset or len(part) > REST or index + 1 == len(parts):
                 return None
             front, part, offset = part, parts[index + 1], 0
-        if isinstance(part, bytes) or part.length < GATHER_BELOW:
+        if not isinstance(part, FileSpan) or part.length < GATHER_BELOW:
             return None
         count = min(part.ready(offset), budget)
         if count <= 0:
@@ -334,13 +334,15 @@ class BodyWriter:
     def _step(self, budget: int) -> int:
         part = self._parts[self._index]
         wait, self._trusting = self._trusting, False
+        if not isinstance(part, bytes):
+            _require_ready(part, self._offset)
         if isinstance(part, FileSpan):
-            if part.arrival is not None and part.ready(self._offset) <= 0:
-                raise EOFError("no more comes") if part.arrival.failed else _Late(part.arrival)
             if self._direct and part.length >= GATHER_BELOW:
                 return 0
-        elif len(part) >= GATHER_BELOW or self._stands_alone():
-            return self._send(memoryview(part)[self._offset : self._offset + budget])
+        elif part_size(part) >= GATHER_BELOW or self._stands_alone():
+            # What comes behind a span may be long in coming: nothing waits for it in the kernel.
+            more = _MSG_MORE if isinstance(part, bytes) else 0
+            return self._send(_bytes_of(part, self._offset, budget), more)
         filled = gather(
             self._parts,
             self._index,
@@ -356,9 +358,9 @@ class BodyWriter:
         following = self._parts[self._index + 1 : self._index + 2]
         return not following or part_size(following[0]) >= GATHER_BELOW
 
-    def _send(self, data: memoryview) -> int:
+    def _send(self, data: memoryview, more: int = _MSG_MORE) -> int:
         if self._socket is not None:
-            return self._socket.send(data, _MSG_MORE if len(data) < self._left else 0)
+            return self._socket.send(data, more if len(data) < self._left else 0)
         if self._transport.is_closing():
             raise ConnectionAbortedError
         if self._paused:
@@ -394,6 +396,18 @@ class BodyWriter:
             reading.exception()
         self._trusting = True
         self._rounds.add(self)
+
+
+def _require_ready(part: FileSpan | MemorySpan, offset: int) -> None:
+    arrival = part.arrival
+    if arrival is not None and part.ready(offset) <= 0:
+        raise EOFError("no more comes") if arrival.failed else _Late(arrival)
+
+
+def _bytes_of(part: bytes | MemorySpan, offset: int, count: int) -> memoryview:
+    if isinstance(part, bytes):
+        return memoryview(part)[offset : offset + count]
+    return part.view(offset, count)
 
 
 def _borrowed(transport: asyncio.Transport) -> socket.socket:

@@ -18,7 +18,7 @@ from origin.errors import ObjectChanged, StorageError
 from origin.settings import Settings
 from origin.storage.driving import drive
 from origin.storage.s3.client import S3Client, counts
-from origin.storage.s3.connection import Sink
+from origin.storage.s3.connection import Room, Sink
 from origin.storage.s3.faults import Passing, Reason, Refusal
 from origin.storage.s3.options import HttpOptions, Limits
 from origin.storage.s3.storage import S3Storage, read_small
@@ -92,8 +92,16 @@ class HttpStorage:
     async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         return await drive(self, key, version, reader)
 
-    async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
-        await self._client.get_range(key, start, stop, version, sink)
+    async def get_range(
+        self,
+        key: str,
+        start: int,
+        stop: int,
+        version: str,
+        sink: Sink,
+        room: Room | None = None,
+    ) -> None:
+        await self._client.get_range(key, start, stop, version, sink, room)
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -41,6 +41,7 @@ class LocalStorage:
         self.root = Path(root).resolve()
         if not root or not self.root.is_dir():
             raise NotADirectoryError(f"'{root}' is not a folder")
+        self._root = str(self.root)
         self._open: OrderedDict[str, OpenFile] = OrderedDict()
 
     @classmethod
@@ -68,11 +69,14 @@ class LocalStorage:
     async def folder_version(self, folder: str) -> str:
         return await asyncio.to_thread(self._folder_version, folder)
 
+    async def look(self, keys: Sequence[str]) -> tuple[str, Sequence[Entry]]:
+        return await asyncio.to_thread(lambda: (self._folder_version(""), self._entries(keys)))
+
     async def list_folder(self, folder: str) -> Sequence[Entry]:
         return await asyncio.to_thread(self._scan, folder)
 
     async def stat(self, keys: Sequence[str]) -> Sequence[Entry]:
-        return await asyncio.to_thread(lambda: [e for key in keys if (e := self._entry(key))])
+        return await asyncio.to_thread(self._entries, keys)
 
     async def read(self, key: str, version: str) -> bytes:
         return await asyncio.to_thread(self._read, key, version)
@@ -102,18 +106,17 @@ class LocalStorage:
         except OSError:  # a network file system may have lost it
             return False
 
-    def _path(self, key: str) -> Path:
+    def _path(self, key: str) -> str:
         """``key`` is of our own listing, never of a request; held to the root all the same."""
-        path = Path(key)
-        if path.is_absolute() or ".." in path.parts:
+        if key.startswith("/") or ".." in key.split("/"):
             raise StorageError(f"{key} leaves the library")
-        return self.root / path
+        return os.path.join(self._root, key)
 
     def _folder_version(self, folder: str) -> str:
         """Changes once more when the last change is ``SETTLED_NS`` old, so that the folder is
         listed again for what came behind a listing within the same tick of its time stamp."""
         try:
-            changed = self._path(folder).stat().st_mtime_ns
+            changed = os.stat(self._path(folder)).st_mtime_ns
         except OSError as error:
             raise StorageError(f"cannot read '{folder or '/'}': {error.strerror}") from error
         return f"{changed:x}" if time.time_ns() - changed > SETTLED_NS else f"{changed:x}+"
@@ -137,10 +140,13 @@ class LocalStorage:
         seen = (entry if entry.is_folder else self._entry(entry.key) for entry in listed)
         return [entry for entry in seen if entry]
 
+    def _entries(self, keys: Sequence[str]) -> list[Entry]:
+        return [entry for key in keys if (entry := self._entry(key))]
+
     def _entry(self, key: str) -> Entry | None:
         """None for what is gone, and for what is no file: a pipe would be waited on for ever."""
         try:
-            status = self._path(key).stat()
+            status = os.stat(self._path(key))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -186,7 +192,7 @@ class LocalStorage:
         return self._read(key, entry.version) if entry else None
 
     def _write(self, key: str, data: bytes) -> None:
-        path = self._path(key)
+        path = Path(self._path(key))
         fresh = path.with_name(f".{uuid4().hex}")
         try:
             path.parent.mkdir(exist_ok=True)

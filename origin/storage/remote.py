@@ -2,25 +2,25 @@
 
 A segment's samples are a part of a sparse file, as copies of interleaved tracks are. What is asked
 for and not there comes in one request, is written as it arrives, and goes to all who wait for it
-from there; the next segments come behind it, small ones with it. Where the disk fails, what comes
-goes through memory and is not kept.
+from there; the next segments come behind it, small ones with it. Where the disk fails or there is
+none, what comes goes through memory and is not kept.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
 
-from origin.delivery.resource import Arrival, FileSpan, OpenFile
+from origin.cache import Cache
+from origin.delivery.resource import Arrival, FileSpan, MemorySpan
 from origin.errors import StorageError
 from origin.storage.media import Placed, head_of, ranges_of
+from origin.storage.memory import Memory, Stock
 from origin.storage.sparse import SparseFile
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import STRETCH, stretch
@@ -39,10 +39,14 @@ MAX_GAP = 8 << 20
 """Bytes between two samples that are rather fetched and dropped than asked around: a request
 costs more time."""
 
+STRETCHES = 1024
+"""Whose names are remembered."""
+
 MAX_AHEAD = 8
 """Segments that are fetched before anyone has asked for them, at a time."""
 
 Sink = Callable[[memoryview], Awaitable[None] | None]
+Room = Callable[[], memoryview | None]
 
 
 class Source(Protocol):
@@ -51,8 +55,18 @@ class Source(Protocol):
     @property
     def location(self) -> str: ...
 
-    async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
-        """Every byte from ``start`` to in front of ``stop``, once and in order, or an error."""
+    async def get_range(
+        self,
+        key: str,
+        start: int,
+        stop: int,
+        version: str,
+        sink: Sink,
+        room: Room | None = None,
+    ) -> None:
+        """Every byte from ``start`` to in front of ``stop``, once and in order, or an error.
+
+        ``room``: where the next of them may be read into before ``sink`` is given them."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -71,15 +85,17 @@ class _Kept:
 @dataclass(slots=True, eq=False)
 class _Coming:
     """A segment on its way: its samples lie in ``ranges`` of the object, and go side by side into
-    ``span``. ``file``: None where they are not kept."""
+    ``span`` of their ``place``: memory where they are not kept."""
 
     ranges: Sequence[ByteRange]
-    span: FileSpan
+    span: FileSpan | MemorySpan
     arrival: Arrival
-    file: SparseFile | None
+    place: SparseFile | Memory
     part: int
     error: StorageError | None = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
+    users: list[Callable[[], None]] | None = field(default_factory=list)
+    """To be told when nothing more comes; None from then on."""
 
     @property
     def complete(self) -> bool:
@@ -94,12 +110,20 @@ class _Coming:
     def put(self, piece: memoryview) -> None:
         """The next bytes; OSError where the disk fails."""
         position = self.arrival.position
-        if self.file is not None:
-            self.file.put(position, piece)
-        else:
-            os.pwrite(self.span.file.fileno(), piece, position)
+        self.place.put(position, piece)
         self.arrival.grow(position + len(piece))
         self.begun.set()
+
+    def use(self, let_go: Callable[[], None]) -> None:
+        if self.users is not None:
+            self.users.append(let_go)
+        else:  # it has yet to keep what it is to let go of
+            asyncio.get_running_loop().call_soon(let_go)
+
+    def end(self) -> None:
+        users, self.users = self.users or [], None
+        for let_go in users:
+            let_go()
 
     def fail(self, error: StorageError) -> None:
         if not self.complete:
@@ -116,10 +140,12 @@ class RemoteMedia:
         self._source = source
         self._cache = cache
         self._read_ahead = read_ahead
+        self._stock = Stock()
         self._coming: dict[tuple[str, int], _Coming] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ahead: set[asyncio.Task[None]] = set()
         self._results: Counter[str] = Counter()
+        self._stretches: Cache[Hashable, tuple[str, Sequence[int]]] = Cache(STRETCHES, lambda _: 1)
 
     async def place(
         self,
@@ -142,9 +168,11 @@ class RemoteMedia:
             placed = Placed((head_of(plan), file.span(part)), kept.use)
         else:
             self._results["shared" if coming else "miss"] += 1
-            coming = coming or self._fetch(rendition, row, version, name, file)
+            coming = coming or self._fetch(rendition, row, version, name, file, ranges_of(plan))
             await coming.first_byte()
             placed = Placed((head_of(plan), coming.span), _holds(coming, kept))
+            if kept is None:
+                coming.use(let_go)
         self._fetch_ahead(rendition, row + 1, self._read_ahead, version)
         return placed
 
@@ -171,43 +199,78 @@ class RemoteMedia:
     ) -> tuple[str, SparseFile | None]:
         """The file that segment ``row`` belongs into: its name, and itself if it can be had."""
         part = row % STRETCH
-        name, sizes = stretch(self._source.location, rendition, row - part, version)
+        name, sizes = self._stretch(rendition, row - part, version)
         if self._cache is None or self._cache.resting or sizes[part] > self._cache.largest:
             return name, None
         return name, await self._cache.find(name, sizes, part)
 
+    def _stretch(self, rendition: Rendition, first: int, version: str) -> tuple[str, Sequence[int]]:
+        """As ``stretch``, which costs as much as planning a segment does, once for its segments:
+        in one version of a file a track's samples are the same, and only the cuts may differ."""
+        cuts = rendition.segments.edges[first : first + STRETCH + 1].tobytes()
+        key = (rendition.source, version, rendition.track.track_id, cuts)
+        found = self._stretches.peek(key)
+        if found is None:
+            found = stretch(self._source.location, rendition, first, version)
+            self._stretches.put(key, found)
+        return found
+
     # Fetching.
 
     def _fetch(
-        self, rendition: Rendition, row: int, version: str, name: str, file: SparseFile | None
+        self,
+        rendition: Rendition,
+        row: int,
+        version: str,
+        name: str,
+        file: SparseFile | None,
+        ranges: Sequence[ByteRange],
     ) -> _Coming:
-        """Start it, and what is fetched with it."""
-        group = [self._expect(rendition, row, name, file)]
-        for number in range(row + 1, row - row % STRETCH + STRETCH):
-            key = (name, number % STRETCH)
-            if number >= len(rendition.segments) or key in self._coming or file is None:
-                break
-            ranges = ranges_of(plan_segment(rendition, number))
-            nbytes = ranges[-1].stop - group[0].ranges[0].start
-            adjacent = group[-1].ranges[-1].stop == ranges[0].start
-            if not adjacent or nbytes > TOGETHER or file.has(number % STRETCH):
-                break
-            group.append(self._expect(rendition, number, name, file))
+        """Start it, whose samples lie in ``ranges``, and what is fetched with it."""
+        group = [self._expect(row, name, file, ranges)]
+        if file is not None:
+            group += self._neighbours(rendition, row, name, file, ranges)
         task = asyncio.create_task(self._run(rendition.source, version, name, group))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return group[0]
 
+    def _neighbours(
+        self,
+        rendition: Rendition,
+        row: int,
+        name: str,
+        file: SparseFile,
+        ranges: Sequence[ByteRange],
+    ) -> Iterator[_Coming]:
+        """The small segments right behind ``ranges``, those of ``row``."""
+        start, stop = ranges[0].start, ranges[-1].stop
+        for number in range(row + 1, min(row - row % STRETCH + STRETCH, len(rendition.segments))):
+            part = number % STRETCH
+            # A segment is not planned only to see that it is too much.
+            if stop - start >= TOGETHER or file.has(part) or (name, part) in self._coming:
+                return
+            ranges = ranges_of(plan_segment(rendition, number))
+            if ranges[0].start != stop or ranges[-1].stop - start > TOGETHER:
+                return
+            stop = ranges[-1].stop
+            yield self._expect(number, name, file, ranges)
+
     def _expect(
-        self, rendition: Rendition, row: int, name: str, file: SparseFile | None
+        self, row: int, name: str, file: SparseFile | None, ranges: Sequence[ByteRange]
     ) -> _Coming:
-        ranges = ranges_of(plan_segment(rendition, row))
         part = row % STRETCH
-        length = sum(span.length for span in ranges)
-        place = file.span(part) if file is not None else FileSpan(_in_memory(), 0, length)
-        arrival = Arrival(place.start)
-        span = FileSpan(place.file, place.start, length, arrival)
-        coming = self._coming[name, part] = _Coming(ranges, span, arrival, file, part)
+        place: SparseFile | Memory
+        span: FileSpan | MemorySpan
+        if file is not None:
+            place, lies = file, file.span(part)
+            arrival = Arrival(lies.start)
+            span = FileSpan(lies.file, lies.start, lies.length, arrival)
+        else:
+            length = sum(one.length for one in ranges)
+            place, arrival = self._stock.take(length), Arrival(0)
+            span = MemorySpan(place, 0, length, arrival)
+        coming = self._coming[name, part] = _Coming(ranges, span, arrival, place, part)
         return coming
 
     async def _run(self, key: str, version: str, name: str, group: Sequence[_Coming]) -> None:
@@ -215,7 +278,9 @@ class RemoteMedia:
         try:
             for extent in scatter.extents():
                 scatter.position = extent.start
-                await self._source.get_range(key, extent.start, extent.stop, version, scatter.take)
+                await self._source.get_range(
+                    key, extent.start, extent.stop, version, scatter.take, scatter.room
+                )
         except StorageError as error:
             _fail(group, error)
         except asyncio.CancelledError:
@@ -233,15 +298,17 @@ class RemoteMedia:
         finally:
             for coming in group:
                 self._coming.pop((name, coming.part), None)
+                coming.end()
 
     async def _keep(self, group: Sequence[_Coming]) -> None:
         for coming in group:
-            if coming.file is not None and self._cache is not None:
-                await self._cache.keep(coming.file, coming.part)
+            if isinstance(coming.place, SparseFile) and self._cache is not None:
+                await self._cache.keep(coming.place, coming.part)
 
     def _fetch_ahead(self, rendition: Rendition, first: int, count: int, version: str) -> None:
-        rows = range(first, min(first + count, len(rendition.segments)))
-        for row in rows:
+        if self._cache is None or self._cache.resting:
+            return
+        for row in range(first, min(first + count, len(rendition.segments))):
             if len(self._ahead) < MAX_AHEAD:
                 task = asyncio.create_task(self._fetch_unasked(rendition, row, version))
                 self._ahead.add(task)
@@ -254,7 +321,8 @@ class RemoteMedia:
         if file is None or file.has(part) or (name, part) in self._coming:
             return
         self._results["ahead"] += 1
-        coming = self._fetch(rendition, row, version, name, file)
+        ranges = ranges_of(plan_segment(rendition, row))
+        coming = self._fetch(rendition, row, version, name, file, ranges)
         await coming.begun.wait()
         while not coming.complete and coming.error is None:
             arrived = asyncio.Event()
@@ -283,6 +351,15 @@ class _Scatter:
         extents.append(ByteRange(start, self._ranges[-1].stop - start))
         return extents
 
+    def room(self) -> memoryview | None:
+        if self._next is None:
+            return None
+        span, coming = self._next
+        if not isinstance(coming.place, Memory) or self.position < span.start:
+            return None
+        first = coming.arrival.position
+        return coming.place.view[first : first + span.stop - self.position]
+
     def take(self, piece: memoryview) -> None:
         stop = self.position + len(piece)
         while self._next is not None and self._next[0].start < stop:
@@ -310,10 +387,3 @@ def _holds(coming: _Coming, kept: _Kept | None) -> Callable[[], bool]:
 def _fail(group: Sequence[_Coming], error: StorageError) -> None:
     for coming in group:
         coming.fail(error)
-
-
-def _in_memory() -> OpenFile:
-    if hasattr(os, "memfd_create"):
-        return OpenFile(os.memfd_create("segment", os.MFD_CLOEXEC))
-    with tempfile.TemporaryFile() as file:
-        return OpenFile(os.dup(file.fileno()))

@@ -8,7 +8,7 @@ from enum import Enum
 
 from catalog.assets import Asset, MediaFile, TextFile
 from catalog.keyed import KeyedCatalogue
-from origin.errors import Archived, NothingToRestore, StorageError, UnknownTitle
+from origin.errors import NothingToRestore, StorageError, UnknownTitle
 from origin.storage import Storage
 from origin.storage.s3.fallback import S3WithFallback
 from origin.storage.s3.storage import S3Storage
@@ -64,11 +64,7 @@ async def restore(archive: Archive, asset: Asset, days: int, tier: str) -> Async
 async def _restore_file(
     archive: Archive, file: MediaFile | TextFile, days: int, tier: str
 ) -> Outcome:
-    """What S3 says of storage classes differs from one S3 to the next; whether a byte can be read
-    does not."""
-    try:
-        await archive.get_range(file.key, 0, min(file.size, 1), file.version, lambda _: None)
-    except Archived:
-        asked = await archive.restore(file.key, days=days, tier=tier)
-        return Outcome.ASKED if asked else Outcome.UNDER_WAY
-    return Outcome.READABLE
+    if not file.size or await archive.is_readable(file.key, file.version):
+        return Outcome.READABLE
+    asked = await archive.restore(file.key, days=days, tier=tier)
+    return Outcome.ASKED if asked else Outcome.UNDER_WAY

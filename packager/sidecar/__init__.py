@@ -3,13 +3,16 @@
     "VODX"  format, CRC-32 of all behind it
     size and version of the file
     each track: what it says of itself
-    columns: sizes; where the samples lie (``places``); durations, composition offsets, sync samples
+    columns: sizes, and sums of them (``marks``); where the samples lie (``places``); durations,
+        composition offsets, sync samples
     the tracks that cannot be packaged, and why
 
 A sidecar is of one version of its file and of one ``FORMAT``; for any other it is refused, and so
 is one that is torn or changed. Columns have as few bytes a row as they need (``columns``); what a
 codec says of its sample entry is read from the entry again. All that ``index_movie`` promises is
-made sure of, so nothing behind it has to ask where an index came from.
+made sure of, so nothing behind it has to ask where an index came from. What takes long to make sure
+of is put off until samples are asked for by the row, which may raise ``BadSidecar``, too: a
+manifest is made without (``places``).
 """
 
 from __future__ import annotations
@@ -17,8 +20,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-
-import numpy as np
+from dataclasses import replace
 
 from packager.columns import Column
 from packager.errors import BadSidecar
@@ -26,15 +28,17 @@ from packager.isobmff.tables import MAX_SAMPLE_BYTES, MAX_SAMPLES
 from packager.model import LeftOut, MovieIndex
 from packager.sidecar.columns import pack_column, read_column
 from packager.sidecar.fields import Fields, text
+from packager.sidecar.marks import pack_marks, read_marks, segment_edges
 from packager.sidecar.places import pack_places, read_places
 from packager.sidecar.tracks import pack_head, pack_times, read_head, read_samples
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when these bytes come to mean something else, and when ``index_movie`` or a codec comes
 to say something else of the same file."""
 
 MAX_TOTAL_SAMPLES = 4 * MAX_SAMPLES
 
+_MOST_NUMBER = (1 << 31) - 1
 _HEAD = struct.Struct("<HI")
 _MAGIC = b"VODX"
 _MOVIE = struct.Struct("<QBH")
@@ -48,13 +52,16 @@ def pack(index: MovieIndex) -> bytes:
     parts = [_MOVIE.pack(index.size, len(index.tracks), len(index.skipped)), text(index.version)]
     parts += [pack_head(track) for track in index.tracks]
     parts += [pack_column(r.size) for r in rows]
+    for r, edges in zip(rows, segment_edges(index.tracks), strict=True):
+        parts.append(pack_marks(r.size, edges))
     parts.append(pack_places([r.offset for r in rows], [r.size for r in rows]))
     parts += [pack_times(table) for table in tables]
     for item in index.skipped:
         parts += [text(item.what), text(item.reason), _EXPECTED.pack(item.expected)]
     body = b"".join(parts)
     data = _MAGIC + _HEAD.pack(FORMAT, zlib.crc32(body)) + body
-    unpack(data, index.source, index.version, index.size)
+    for track in unpack(data, index.source, index.version, index.size).tracks:
+        track.samples.rows(0, 1)
     return data
 
 
@@ -72,6 +79,7 @@ def unpack(data: bytes, source: str, version: str, size: int) -> MovieIndex:
     heads = [read_head(fields) for _ in range(tracks)]
     _check_counts([head.count for head in heads], size)
     sizes = [_read_sizes(fields, head.count) for head in heads]
+    sizes = [replace(size, marks=read_marks(fields, len(size))) for size in sizes]
     offsets = read_places(fields, sizes, size)
     samples = [read_samples(fields, *known) for known in zip(heads, offsets, sizes, strict=True)]
     left_out = tuple(
@@ -104,7 +112,7 @@ def _check_counts(counts: Sequence[int], size: int) -> None:
 
 
 def _read_sizes(fields: Fields, count: int) -> Column:
-    size = read_column(fields, count, 0, np.iinfo(np.int32).max)
+    size = read_column(fields, count, 0, _MOST_NUMBER)
     if size.bounds[1] > MAX_SAMPLE_BYTES and size.limits[1] > MAX_SAMPLE_BYTES:
         raise BadSidecar("it has a sample of a size out of bounds")
     return size

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from packager.columns import Codes, Column, Integers, Numbers, Patches, Plane
+from packager.columns import NO_PATCHES, Codes, Column, Integers, Numbers, Patches, Plane
 from packager.errors import BadSidecar
 from packager.sidecar.fields import Fields
 
@@ -124,9 +124,11 @@ def read_column(fields: Fields, count: int, least: int, most: int) -> Column:
 
 
 def _read_patches(fields: Fields, count: int, patched: int) -> Patches:
+    if not patched:
+        return NO_PATCHES
     written = np.frombuffer(fields.take(patched * _PATCH.itemsize), _PATCH)
     row, more = (written[name].astype(np.int64) for name in ("row", "more"))
-    if patched and (row[-1] >= count or np.any(row[1:] <= row[:-1])):
+    if row[-1] >= count or np.any(row[1:] <= row[:-1]):
         raise BadSidecar("it has a column with patches in disorder")
     return Patches(row, more)
 

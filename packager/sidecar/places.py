@@ -6,7 +6,8 @@ it: zero, but at the start and where something lies in between. The samples of a
 decode order; where that is not the order of the file, gaps are negative.
 
 It is kept like that, with what has been reached every ``GRAIN`` samples: from there the few samples
-are added up that are asked for.
+are added up that are asked for. What has been reached is added up when a sample is first asked for.
+Manifests need none, so whether all of them lie in the file is made sure of then, too.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class FileOrder:
     sizes: Sequence[Column]
     owners: Codes | None
     gaps: Column
+    file_size: int
 
     @property
     def nbytes(self) -> int:
@@ -73,24 +75,38 @@ class FileOrder:
             lengths += size.sums(seen)
         return np.concatenate(([0], lengths.cumsum()))
 
+    @cached_property
+    def fault(self) -> str:
+        """Why these bytes cannot be believed, '' if they can."""
+        for track, size in enumerate(self.sizes):
+            there = self.owners.how_many(track) if self.owners else len(size)
+            if there != len(size):
+                return f"it gives a track {there} samples where it has {len(size)}"
+            if size.marks and not np.array_equal(size.added_up(size.marks.rows), size.marks.sums):
+                return "it has sums of sizes that are not theirs"
+        return "" if self._lies_in_file() else "it has a sample that is not inside the file"
+
     def offsets(self, track: int, first: int, stop: int) -> Numbers:
-        """Where samples ``first`` up to ``stop`` of a track begin."""
+        """Where samples ``first`` up to ``stop`` of a track begin; ``BadSidecar`` if there is a
+        fault, in these or others."""
+        if self.fault:
+            raise BadSidecar(self.fault)
         seen = self._seen[track]
         low, high = np.searchsorted(seen, (first + 1, stop)).tolist()
         starts, _, turns = self._between(low - 1, high)
         return starts[turns[track]][first - seen[low - 1] :][: stop - first]
 
-    def lies_in(self, file_size: int) -> bool:
-        """Whether each sample is inside the file."""
+    def _lies_in_file(self) -> bool:
+        """Whether each sample does."""
         least, most = self.gaps.bounds
         if least >= 0 and most * len(self.gaps) <= MAX_GAP:  # then the last one ends last
-            return self.gaps.total + sum(size.total for size in self.sizes) <= file_size
+            return self.gaps.total + sum(size.total for size in self.sizes) <= self.file_size
         last = len(self._known) - 1
         for low in range(0, last, BLOCK // GRAIN):
             starts, sizes, _ = self._between(low, min(low + BLOCK // GRAIN, last))
-            if not 0 <= int(starts.min()) <= int(starts.max()) <= file_size:
+            if not 0 <= int(starts.min()) <= int(starts.max()) <= self.file_size:
                 return False
-            if int((starts + sizes).max()) > file_size:
+            if int((starts + sizes).max()) > self.file_size:
                 return False
         return True
 
@@ -132,19 +148,13 @@ class Offsets:
 
 
 def read_places(fields: Fields, sizes: Sequence[Column], file_size: int) -> list[Offsets]:
-    """The offset of each sample, by track; ``BadSidecar`` if one does not lie in the file."""
+    """The offset of each sample, by track."""
     count = sum(map(len, sizes))
-    owners = _read_owners(fields, sizes, count) if len(sizes) > 1 else None
-    order = FileOrder(sizes, owners, read_column(fields, count, -MAX_GAP, MAX_GAP))
-    if not order.lies_in(file_size):
-        raise BadSidecar("it has a sample that is not inside the file")
+    owners = _read_owners(fields, len(sizes), count) if len(sizes) > 1 else None
+    order = FileOrder(sizes, owners, read_column(fields, count, -MAX_GAP, MAX_GAP), file_size)
     return [Offsets(order, track) for track in range(len(sizes))]
 
 
-def _read_owners(fields: Fields, sizes: Sequence[Column], count: int) -> Codes:
-    bits = code_bits(len(sizes))
-    owners = read_codes(fields, count, bits, np.arange(1 << bits, dtype=np.uint8))
-    for there, size in zip(owners.how_many(range(len(sizes))), sizes, strict=True):
-        if there != len(size):
-            raise BadSidecar(f"it gives a track {there} samples where it has {len(size)}")
-    return owners
+def _read_owners(fields: Fields, tracks: int, count: int) -> Codes:
+    bits = code_bits(tracks)
+    return read_codes(fields, count, bits, np.arange(1 << bits, dtype=np.uint8))

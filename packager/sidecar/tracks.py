@@ -127,6 +127,9 @@ def read_samples(fields: Fields, head: TrackHead, offset: Rows, size: Column) ->
 
 
 def _read_sync(fields: Fields, count: int) -> NDArray[np.int32] | None:
-    bits = np.frombuffer(fields.take(-(-count // 8)), np.uint8)
-    sync = np.flatnonzero(np.unpackbits(bits, count=count, bitorder="little").view(np.bool_))
+    packed = np.frombuffer(fields.take(-(-count // 8)), np.uint8)
+    filled = np.flatnonzero(packed != 0)  # of pictures few are
+    bits = np.flatnonzero(np.unpackbits(packed[filled], bitorder="little").view(np.bool_))
+    sync = filled[bits >> 3] * 8 + (bits & 7)
+    sync = sync[: np.searchsorted(sync, count)]
     return None if len(sync) == count else sync.astype(np.int32)

@@ -98,9 +98,9 @@ def test_only_what_is_between_its_own_markers_is_replaced(tmp_path: Path) -> Non
 def test_a_short_run_is_short_in_all_its_parts() -> None:
     short, whole = Load(200, 0.5, 1), Load(10_000, 5, 1)
     assert [short.seconds(run) for run in (STEADY, PREMIERE, COLD)] == [(30, 30)] * 3
-    assert [whole.seconds(run) for run in (STEADY, SMALL)] == [(120, 300)] * 2
+    assert [whole.seconds(run) for run in (STEADY, SMALL)] == [(240, 300)] * 2
     assert [whole.seconds(run) for run in (PREMIERE, COLD)] == [(60, 60)] * 2
-    assert (whole.viewers_of(PREMIERE), whole.viewers_of(COLD)) == (10_000, 1_000)
+    assert (whole.viewers_of(PREMIERE), whole.viewers_of(COLD)) == (10_000, 500)
 
 
 def test_nginx_has_every_object_that_viewers_ask_for(library: Path, tmp_path: Path) -> None:

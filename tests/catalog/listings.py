@@ -33,6 +33,9 @@ class FakeListing:
         await asyncio.sleep(0)
         return str(self.changes)
 
+    async def look(self, keys: Sequence[str]) -> tuple[str, Sequence[Entry]]:
+        return await self.folder_version(""), await self.stat(keys)
+
     async def list_folder(self, folder: str) -> Sequence[Entry]:
         self.asked["list_folder"] += 1
         await asyncio.sleep(0)

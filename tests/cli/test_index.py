@@ -8,6 +8,7 @@ import pytest
 
 from cli.main import main
 from tests.cli.library_of_faults import make_library
+from tests.support.sidecars import lie_about_sizes
 
 Output = pytest.CaptureFixture[str]
 
@@ -67,6 +68,16 @@ def test_only_what_is_new_is_written(films: Path, library: Path, capsys: Output)
     }
     assert index(library) == 0
     assert capsys.readouterr().err == "0 written, 7 current, 0 failed\n"
+
+
+def test_one_that_lies_is_written_anew(library: Path, capsys: Output) -> None:
+    index(library)
+    written = sidecars(library)
+    lie_about_sizes(library / ".vodx/film.mp4.vodx")
+    capsys.readouterr()
+    assert index(library) == 0
+    assert capsys.readouterr().err == "1 written, 5 current, 0 failed\n"
+    assert sidecars(library) == written
 
 
 def test_all_are_written_anew_if_told_so(library: Path, capsys: Output) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from origin.delivery.resource import FileSpan, Resource
+from origin.delivery.resource import Resource
 from origin.service import Origin
 from origin.settings import Settings
 from origin.sidecars import SidecarWriter
@@ -43,7 +43,7 @@ class RemoteNode:
 
     async def body(self, path: str) -> bytes:
         found = await self.resource(path)
-        spans = [part for part in found.parts if isinstance(part, FileSpan)]
+        spans = [part for part in found.parts if not isinstance(part, bytes)]
         await until(lambda: all(span.ready(0) == span.length for span in spans))
         return content(found.parts)
 

@@ -20,7 +20,7 @@ from packager.errors import BadMedia
 from packager.movie import index_movie
 from packager.sidecar import pack
 from tests.origin.node import MIB, Node
-from tests.support.sidecars import signed
+from tests.support.sidecars import lie_about_sizes, signed
 
 Log = pytest.LogCaptureFixture
 
@@ -175,6 +175,25 @@ async def test_writing_them_anew_has_no_folder_listed_again(library: Path) -> No
     before = [folder.stat().st_mtime_ns for folder in folders]
     await write_sidecars(library)
     assert [folder.stat().st_mtime_ns for folder in folders] == before
+
+
+async def test_one_that_lies_is_noticed_with_the_first_segment_and_the_file_is_read(
+    library: Path, indexed: list[str], caplog: Log
+) -> None:
+    expected = await answers(library, "film")
+    lie_about_sizes(library / ".vodx/film.mp4.vodx")
+    node = Node(library)
+    title = await node.origin.title("film")
+    assert indexed == []
+    video = next(path for path in expected if "/video1/" in path and path.endswith(".m4s"))
+    with caplog.at_level(logging.WARNING, "origin"):
+        assert await node.body(video) == expected[video]
+    assert indexed == ["film.mp4"]
+    (message,) = caplog.messages
+    assert message.startswith("film: a sidecar is not used any more: it has sums of sizes")
+    assert {path: await node.body(path) for path in await node.every_path("film")} == expected
+    assert (await node.origin.title("film")).presentation.revision == title.presentation.revision
+    assert indexed == ["film.mp4"]
 
 
 # Written by who serves.

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.columns import BLOCK, GRAIN, Column, Numbers, Sums
-from packager.sidecar.columns import pack_column, read_column
+from packager.columns import BLOCK, GRAIN, Column, Numbers, Sums, growing_blocks
+from packager.sidecar.columns import pack_codes, pack_column, read_codes, read_column
 from packager.sidecar.fields import Fields
 from tests.support.tracks import PROPERTY
 
@@ -70,6 +70,24 @@ def test_where_rows_begin_that_follow_each_other(
         assert sums.rows(first, last + 1).tolist() == expected[first : last + 1].tolist()
         assert sums.take(some).tolist() == expected[some].tolist()
         assert sums.end == start + values.sum()
+
+
+@PROPERTY
+@given(st.sampled_from([1, 2, 4, 8]), st.lists(st.integers(0, 255), min_size=1), st.data())
+def test_how_many_rows_have_a_code(bits: int, rows: list[int], data: st.DataObject) -> None:
+    codes = np.array(rows) & ((1 << bits) - 1)
+    packed = Fields(memoryview(pack_codes(codes, bits)))
+    column = read_codes(packed, len(rows), bits, np.arange(1 << bits))
+    for code in (0, int(codes[-1]), data.draw(st.integers(0, (1 << bits) - 1))):
+        assert column.how_many(code) == np.count_nonzero(codes == code)
+
+
+@pytest.mark.parametrize("count", [0, 1, GRAIN, GRAIN + 1, 3 * GRAIN, 5 * BLOCK + 7])
+def test_growing_blocks_are_all_of_the_rows(count: int) -> None:
+    stretches = [*growing_blocks(count)]
+    rows = [row for first, stop in stretches for row in range(first, stop)]
+    assert rows == [*range(count)]
+    assert all(0 < stop - first <= BLOCK for first, stop in stretches)
 
 
 @pytest.mark.parametrize("kinds", [2, 3, 200, 60_000])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +23,18 @@ def signed(data: bytes) -> bytes:
 
 def repacked(index: MovieIndex) -> MovieIndex:
     return unpack(pack(index), index.source, index.version, index.size)
+
+
+def lie_about_sizes(path: Path) -> None:
+    """Another total in a sidecar whose checksum fits: only who adds its sizes up will notice."""
+    media = path.parents[1] / path.name.removesuffix(".vodx")
+    status = media.stat()
+    version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+    data = path.read_bytes()
+    index = unpack(data, media.name, version, status.st_size)
+    total = struct.pack("<q", index.tracks[0].samples.size.total)
+    assert total in data
+    path.write_bytes(signed(data.replace(total, struct.pack("<q", 1 << 30))))
 
 
 def assert_same(one: MovieIndex, other: MovieIndex) -> None:

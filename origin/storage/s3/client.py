@@ -19,7 +19,7 @@ from functools import lru_cache
 
 from origin.breaker import Breaker
 from origin.errors import ObjectChanged
-from origin.storage.s3.connection import Answer, Connection, Head, Sink, Stale
+from origin.storage.s3.connection import Answer, Connection, Head, Room, Sink, Stale
 from origin.storage.s3.credentials import CredentialSource
 from origin.storage.s3.faults import OVERLOAD, NotAccepted, Passing, Reason
 from origin.storage.s3.options import Endpoint, HttpOptions, Limits, S3Options, endpoint_of
@@ -87,7 +87,15 @@ class S3Client:
         """How many requests at once the bucket is believed to bear."""
         return self._pool.slots.limit
 
-    async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
+    async def get_range(
+        self,
+        key: str,
+        start: int,
+        stop: int,
+        version: str,
+        sink: Sink,
+        room: Room | None = None,
+    ) -> None:
         """Bytes ``start`` to in front of ``stop`` of an object's ``version``: its ETag, with the
         quotes, or its version id.
 
@@ -95,7 +103,7 @@ class S3Client:
         ``StorageError``: S3 fails. What ``sink`` raises is raised.
         """
         if start < stop:
-            await self._get(Wanted(key, start, stop, version), sink)
+            await self._get(Wanted(key, start, stop, version), sink, room)
 
     async def peek(self, key: str, count: int, version: str = "") -> tuple[ObjectInfo, bytes]:
         """What an object is, and up to ``count`` of its first bytes, in one request; without a
@@ -109,11 +117,11 @@ class S3Client:
         if self._credentials is not None:
             await self._credentials.aclose()
 
-    async def _get(self, wanted: Wanted, sink: Sink) -> ObjectInfo:
+    async def _get(self, wanted: Wanted, sink: Sink, room: Room | None = None) -> ObjectInfo:
         """Attempts, until one succeeds or enough is enough."""
         self.tally.gets += 1
         self._budget.earn()
-        get = _Get(wanted, sink, time.monotonic() + self._limits.patience_seconds)
+        get = _Get(wanted, sink, time.monotonic() + self._limits.patience_seconds, room)
         longest_wait = self._limits.backoff_seconds
         for left in range(self._limits.retries, -1, -1):
             credentials = await self._credentials.get() if self._credentials else None
@@ -190,11 +198,12 @@ class _Get:
     """What is still to come and where it goes. ``until``: the time after which no more attempts are
     begun, as long as nothing has come."""
 
-    __slots__ = ("sink", "until", "wanted")
+    __slots__ = ("room", "sink", "until", "wanted")
 
-    def __init__(self, wanted: Wanted, sink: Sink, until: float) -> None:
+    def __init__(self, wanted: Wanted, sink: Sink, until: float, room: Room | None = None) -> None:
         self.wanted = wanted
         self.sink = sink
+        self.room = room
         self.until = until
 
     def accept(self, head: Head) -> ObjectInfo:
@@ -289,14 +298,14 @@ class _Race:
         pool = self._client._pool
         self._client.tally.requests += 1
         try:
-            await pool.fetch(connection, self._request, answer)
+            await pool.fetch(connection, self._request, answer, self._get.room)
         except Stale:
             if self._info is not None:
                 raise
             connection = await pool.take(new=True)
             if not is_second:
                 self._first = connection
-            await pool.fetch(connection, self._request, answer)
+            await pool.fetch(connection, self._request, answer, self._get.room)
 
     def _win(self, head: Head, is_second: bool) -> Sink:
         if self._info is not None:

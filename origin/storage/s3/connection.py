@@ -3,7 +3,7 @@
     fetch(request, answer): answer(head) says which sink the body goes to, sink(piece) takes it
 
 A piece is a view of the buffer it was read into. All connections of a loop read into the same one,
-for nothing stays in it between two turns of the loop.
+for nothing stays in it between two turns of the loop; or each where its caller has room for a body.
 
 A connection takes another request only when the last byte of a reply has come, none came behind it,
 and its server means to go on. Whatever else happens, it is closed.
@@ -25,9 +25,18 @@ Sink = Callable[[memoryview], Awaitable[None] | None]
 """Takes the next piece of a body; the view is good until the call returns. If it returns something
 to await, no more is read until that is done."""
 
+Room = Callable[[], memoryview | None]
+"""Says where the next bytes of a body may be read to, if there is a place for them: the sink is
+then given a view of that, and need not copy it."""
+
 SCRATCH_BYTES = 512 * 1024
+_FIRST_BYTES = 16 * 1024
+"""Read with a head, where there is room for the rest."""
+_LAST_BYTES = 16 * 1024
+"""Of a body, read into the common buffer, that it shows whether more comes than was announced."""
 HEAD_BYTES = 16 * 1024
 
+_WANTED = (200, 206)
 _BLANK_LINE = b"\r\n\r\n"
 
 
@@ -113,6 +122,14 @@ Answer: TypeAlias = Callable[[Head], Sink]
 """Called with the head of a reply. What it raises, or the sink, ends the request."""
 
 
+def _refuse(head: Head) -> Sink:
+    raise HttpParserError("a reply to nothing")
+
+
+def _drop(piece: memoryview) -> None:
+    """Nobody wants it."""
+
+
 class Connection(asyncio.BufferedProtocol):
     __slots__ = (
         "_answer",
@@ -125,16 +142,16 @@ class Connection(asyncio.BufferedProtocol):
         "_part",
         "_pause",
         "_replies",
+        "_room",
         "_scratch",
         "_sink",
+        "_target",
         "_timer",
         "_transport",
         "_view",
         "_waiter",
     )
 
-    _answer: Answer
-    _sink: Sink
     _timer: asyncio.TimerHandle
     _transport: asyncio.Transport
 
@@ -154,6 +171,10 @@ class Connection(asyncio.BufferedProtocol):
         self._left = 0  # bytes of the body; 1 while a chunked one is not over
         self._moved = 0
         self._pause: asyncio.Future[None] | None = None
+        self._room: Room | None = None
+        self._answer: Answer = _refuse
+        self._sink: Sink = _drop
+        self._target = self._view
 
     @property
     def reusable(self) -> bool:
@@ -162,9 +183,11 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the owner calls.
 
-    async def fetch(self, request: bytes, answer: Answer) -> None:
-        """Send ``request``, a whole GET, and have its reply taken, to the end."""
+    async def fetch(self, request: bytes, answer: Answer, room: Room | None = None) -> None:
+        """Send ``request``, a whole GET, and have its reply taken, to the end. ``room``: for the
+        body of an answer that is what was asked for."""
         self._head = None
+        self._room = room
         self._answer = answer
         self._waiter = self._loop.create_future()
         self._timer = self._loop.call_later(self._limits.first_byte_seconds, self._give_up)
@@ -178,7 +201,9 @@ class Connection(asyncio.BufferedProtocol):
             self._timer.cancel()
             if self._pause is not None:
                 self._pause.cancel()
-            self._waiter = self._pause = None
+            self._waiter = self._pause = self._room = None
+            # While it is kept for another, it keeps nothing of this one's caller.
+            self._answer, self._sink, self._target = _refuse, _drop, self._view
 
     def close(self) -> None:
         self._transport.abort()
@@ -216,7 +241,16 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._view
+        self._target = self._view if self._room is None else self._room_or_scratch(self._room)
+        return self._target
+
+    def _room_or_scratch(self, find: Room) -> memoryview:
+        head = self._head
+        if head is None:
+            return self._view[:_FIRST_BYTES]
+        most = min(self._left - _LAST_BYTES, SCRATCH_BYTES)
+        room = find() if head.status in _WANTED and most > 0 else None
+        return room[:most] if room else self._view
 
     def buffer_updated(self, nbytes: int) -> None:
         if self._waiter is None or self._waiter.done():
@@ -226,7 +260,7 @@ class Connection(asyncio.BufferedProtocol):
             if self._head is None:
                 self._read_head(nbytes)
             else:
-                self._deliver(self._view[:nbytes])
+                self._deliver(self._target[:nbytes])
         except (HttpParserError, HttpParserUpgrade) as error:
             self.fail(Passing(Reason.BAD_REPLY, f"the storage sent what is no HTTP: {error}"))
         except Exception as error:  # of whoever takes the reply, and to be told them

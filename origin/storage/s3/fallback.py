@@ -18,7 +18,7 @@ from catalog.keyed import ListedPage
 from catalog.library import Entry
 from origin.errors import StorageError
 from origin.storage.driving import drive
-from origin.storage.s3.connection import Sink
+from origin.storage.s3.connection import Room, Sink
 from origin.storage.s3.faults import Passing, Resting
 from origin.storage.s3.options import Limits
 from origin.storage.s3.storage import S3Storage
@@ -108,7 +108,15 @@ class S3WithFallback:
     async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         return await drive(self, key, version, reader)
 
-    async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
+    async def get_range(
+        self,
+        key: str,
+        start: int,
+        stop: int,
+        version: str,
+        sink: Sink,
+        room: Room | None = None,
+    ) -> None:
         position = start
 
         def take(piece: memoryview) -> Awaitable[None] | None:
@@ -116,11 +124,14 @@ class S3WithFallback:
             position += len(piece)
             return sink(piece)
 
-        await self._ask(lambda bucket: bucket.get_range(key, position, stop, version, take))
+        await self._ask(lambda bucket: bucket.get_range(key, position, stop, version, take, room))
+
+    async def is_readable(self, key: str, version: str) -> bool:
+        return await self._ask(lambda bucket: bucket.is_readable(key, version))
 
     async def restore(self, key: str, *, days: int, tier: str) -> bool:
-        """In the first: it is read while that answers."""
-        return await self._first.restore(key, days=days, tier=tier)
+        """In the bucket that it is read in, which is the first while that answers."""
+        return await self._ask(lambda bucket: bucket.restore(key, days=days, tier=tier))
 
     async def aclose(self) -> None:
         await self._first.aclose()

@@ -13,7 +13,7 @@ import ssl
 from functools import partial
 
 from origin.errors import StorageError
-from origin.storage.s3.connection import SCRATCH_BYTES, Answer, Connection
+from origin.storage.s3.connection import SCRATCH_BYTES, Answer, Connection, Room
 from origin.storage.s3.faults import Passing, Reason
 from origin.storage.s3.options import Endpoint, Limits
 from origin.storage.s3.restraint import Slots
@@ -45,10 +45,12 @@ class Pool:
             self.slots.release()
             raise
 
-    async def fetch(self, connection: Connection, request: bytes, answer: Answer) -> None:
+    async def fetch(
+        self, connection: Connection, request: bytes, answer: Answer, room: Room | None = None
+    ) -> None:
         """As the connection's own; then takes it back."""
         try:
-            await connection.fetch(request, answer)
+            await connection.fetch(request, answer, room)
         finally:
             if connection.reusable:
                 self._kept.append(connection)

@@ -10,12 +10,12 @@ from typing import TypeVar
 from catalog.keyed import ListedPage
 from catalog.library import Entry
 from origin.breaker import Breaker
-from origin.errors import ObjectChanged, StorageError
+from origin.errors import Archived, ObjectChanged, StorageError
 from origin.settings import Settings
 from origin.storage.driving import drive
 from origin.storage.local import MAX_SMALL_OBJECT
 from origin.storage.s3.client import S3Client, counts
-from origin.storage.s3.connection import Sink
+from origin.storage.s3.connection import Room, Sink
 from origin.storage.s3.credentials import CredentialSource, from_aws
 from origin.storage.s3.faults import Missing
 from origin.storage.s3.objects import Page, S3Objects
@@ -138,12 +138,29 @@ class S3Storage:
     async def drive(self, key: str, version: str, reader: Generator[ByteRange, bytes, T]) -> T:
         return await drive(self, key, version, reader)
 
+    async def is_readable(self, key: str, version: str) -> bool:
+        """Whether a byte can be read, or is archived. What S3 says of storage classes differs from
+        one S3 to the next; this does not."""
+        try:
+            await self.get_range(key, 0, 1, version, lambda _: None)
+        except Archived:
+            return False
+        return True
+
     async def restore(self, key: str, *, days: int, tier: str) -> bool:
         """Have an archived object made readable for ``days``; False: that is under way already."""
         return await self._objects.restore(self._prefix + key, days=days, tier=tier)
 
-    async def get_range(self, key: str, start: int, stop: int, version: str, sink: Sink) -> None:
-        await self._client.get_range(self._prefix + key, start, stop, version, sink)
+    async def get_range(
+        self,
+        key: str,
+        start: int,
+        stop: int,
+        version: str,
+        sink: Sink,
+        room: Room | None = None,
+    ) -> None:
+        await self._client.get_range(self._prefix + key, start, stop, version, sink, room)
 
     def counts(self, bucket: str = "first") -> Iterator[Count]:
         return counts(self._client.tally, bucket)

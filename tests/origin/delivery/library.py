@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from origin.delivery.resource import FileSpan, OpenFile, Part, Resource
+from origin.delivery.resource import FileSpan, OpenFile, Part, Resource, part_size
 
 
 def noise(size: int, seed: int = 1) -> bytes:
@@ -24,7 +24,7 @@ def resource(*parts: Part, etag: str = '"r1"', **changes: object) -> Resource:
         "media_type": "video/mp4",
         "etag": etag,
         "cache_control": "public, max-age=31536000, immutable",
-        "size": sum(p.length if isinstance(p, FileSpan) else len(p) for p in parts),
+        "size": sum(map(part_size, parts)),
         "parts": parts,
     }
     return Resource(**(given | changes))  # type: ignore[arg-type]
@@ -32,12 +32,13 @@ def resource(*parts: Part, etag: str = '"r1"', **changes: object) -> Resource:
 
 def content(parts: Sequence[Part]) -> bytes:
     """The bytes of a body, read the plain way."""
-    return b"".join(
-        os.pread(part.file.fileno(), part.length, part.start)
-        if isinstance(part, FileSpan)
-        else part
-        for part in parts
-    )
+    return b"".join(map(_content, parts))
+
+
+def _content(part: Part) -> bytes:
+    if isinstance(part, FileSpan):
+        return os.pread(part.file.fileno(), part.length, part.start)
+    return part if isinstance(part, bytes) else bytes(part.view(0, part.length))
 
 
 def interleaved(file: OpenFile, count: int, length: int, gap: int) -> tuple[Part, ...]:

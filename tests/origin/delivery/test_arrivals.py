@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from origin.delivery.resource import Arrival, FileSpan, OpenFile
+from origin.delivery.resource import Arrival, FileSpan, MemorySpan, OpenFile
 from origin.delivery.site import CUT_SHORT
+from origin.storage.memory import Stock
 from tests.origin.delivery.library import noise, resource
 from tests.origin.delivery.serving import Reply, Serving, Wire, request, until
 
@@ -22,26 +23,53 @@ SIZES = [100, 20_000, 600_000]
 
 
 class Source:
-    """A file that is written while it is read: ``body`` from ``START`` on."""
+    """What is written while it is read: ``body`` from ``START`` on."""
 
-    def __init__(self, path: Path, size: int) -> None:
+    span: FileSpan | MemorySpan
+
+    def __init__(self, size: int) -> None:
         self.body = noise(size)
-        self.file = OpenFile(os.open(path, os.O_RDWR | os.O_CREAT))
-        os.truncate(self.file.fileno(), START + size)
         self.arrival = Arrival(START)
-        self.span = FileSpan(self.file, START, size, self.arrival)
+
+    def write(self, piece: bytes, position: int) -> None:
+        raise NotImplementedError
 
     def come(self, upto: int) -> None:
         """Bytes of the body in front of ``upto``."""
         position = self.arrival.position
-        piece = self.body[position - START : upto]
-        assert os.pwrite(self.file.fileno(), piece, position) == len(piece)
+        self.write(self.body[position - START : upto], position)
         self.arrival.grow(START + upto)
 
 
+class InFile(Source):
+    def __init__(self, size: int, path: Path) -> None:
+        super().__init__(size)
+        self.file = OpenFile(os.open(path, os.O_RDWR | os.O_CREAT))
+        os.truncate(self.file.fileno(), START + size)
+        self.span = FileSpan(self.file, START, size, self.arrival)
+
+    def write(self, piece: bytes, position: int) -> None:
+        assert os.pwrite(self.file.fileno(), piece, position) == len(piece)
+
+
+class InMemory(Source):
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.memory = Stock().take(START + size)
+        self.span = MemorySpan(self.memory, START, size, self.arrival)
+
+    def write(self, piece: bytes, position: int) -> None:
+        self.memory.put(position, memoryview(piece))
+
+
 @pytest.fixture(params=SIZES)
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
-    return Source(tmp_path / "file", request.param)
+def size(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(params=[True, False], ids=["file", "memory"])
+def source(request: pytest.FixtureRequest, size: int, tmp_path: Path) -> Source:
+    return InFile(size, tmp_path / "file") if request.param else InMemory(size)
 
 
 async def come_in_pieces(source: Source, pieces: int = 7) -> None:

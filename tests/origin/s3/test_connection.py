@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from origin.errors import StorageError
-from origin.storage.s3.connection import HEAD_BYTES, Head, Stale
+from origin.storage.s3.connection import HEAD_BYTES, Head, Sink, Stale
 from origin.storage.s3.faults import Passing, Reason
 from origin.storage.s3.options import Limits
 from origin.storage.s3.pool import Pool
@@ -63,6 +63,77 @@ async def test_a_reply_may_come_in_any_pieces(size: int) -> None:
         assert (head.status, head.field(b"etag"), body) == (206, '"a"', b"\r\n\r\nbytes")
         assert (await fetch(pool))[1] == b"something"
     assert script.connections == 1
+
+
+class Place:
+    """Room for a body."""
+
+    def __init__(self, size: int) -> None:
+        self.data = bytearray(size)
+        self.position = self.copied = 0
+
+    def room(self) -> memoryview:
+        return memoryview(self.data)[self.position :]
+
+    def take(self, piece: memoryview) -> None:
+        stop = self.position + len(piece)
+        if piece.obj is not self.data:
+            self.data[self.position : stop] = piece
+            self.copied += len(piece)
+        self.position = stop
+
+
+async def fetch_into(pool: Pool, place: Place) -> bytes:
+    await pool.fetch(await pool.take(), REQUEST, lambda head: place.take, place.room)
+    return bytes(place.data[: place.position])
+
+
+async def test_a_large_body_is_read_to_where_there_is_room() -> None:
+    large, place = BODY * 1000, Place(len(BODY) * 1000)
+    script = Script(*[in_pieces(HEAD % len(large) + large, 50_000)] * 2, HEAD % 5 + b"small")
+    async with playing(script) as pool:
+        assert await fetch_into(pool, place) == large
+        assert 0 < place.copied < len(large) // 4
+        assert (await fetch(pool))[1] == large, "and the next to where it is wanted"
+        assert bytes(place.data) == large
+        assert await fetch_into(pool, Place(5)) == b"small"
+    assert script.connections == 1
+
+
+async def test_room_that_is_short_or_missing_is_done_without() -> None:
+    large, place = BODY * 1000, Place(len(BODY) * 1000)
+    scarce = iter(range(10**9))
+
+    def room() -> memoryview | None:
+        return place.room()[: next(scarce) % 3 * 1000] or None
+
+    async with playing(Script(HEAD % len(large) + large)) as pool:
+        await pool.fetch(await pool.take(), REQUEST, lambda head: place.take, room)
+    assert bytes(place.data) == large
+
+
+async def test_only_what_was_asked_for_is_read_into_the_room() -> None:
+    """Not what an error says, nor a body of unknown length."""
+    large = BODY * 1000
+    refusal = (HEAD % len(large)).replace(b"200 OK", b"503 Slow Down") + large
+    script = Script(in_pieces(refusal, 50_000), in_pieces(chunked([large]), 50_000))
+    async with playing(script) as pool:
+        for _ in range(2):
+            place, said = Place(len(large)), bytearray()
+
+            def answer(head: Head, said: bytearray = said) -> Sink:
+                return said.extend
+
+            await pool.fetch(await pool.take(), REQUEST, answer, place.room)
+            assert (bytes(said), any(place.data)) == (large, False)
+
+
+async def test_a_body_in_a_room_that_is_longer_than_announced_is_refused() -> None:
+    large, place = BODY * 1000, Place(len(BODY) * 1000)
+    script = Script(HEAD % (len(large) - 1) + large)
+    async with playing(script) as pool:
+        with pytest.raises(Passing, match="longer than announced"):
+            await fetch_into(pool, place)
 
 
 async def test_a_large_body_comes_whole() -> None:

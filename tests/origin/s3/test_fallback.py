@@ -247,3 +247,16 @@ async def test_what_is_archived_is_restored_in_the_first(pair: Pair) -> None:
     assert await pair.storage.restore("film.mp4", days=7, tier="Standard")
     assert ("POST", "here/film.mp4") in pair.first.seen
     assert pair.second.seen == []
+
+
+async def test_where_the_first_is_gone_it_is_restored_in_the_second(pair: Pair) -> None:
+    pair.second.put("there/film.mp4", FILM, archived=True)
+    gone = S3WithFallback(
+        S3Storage(S3Options("films", endpoint="http://127.0.0.1:1"), "here/", source(), HASTE),
+        S3Storage(options_of(pair.second), "there/", source(), HASTE),
+    )
+    assert not await gone.is_readable("film.mp4", "")
+    assert await gone.restore("film.mp4", days=7, tier="Standard")
+    assert not await gone.restore("film.mp4", days=7, tier="Standard"), "it is under way"
+    assert ("POST", "there/film.mp4") in pair.second.seen
+    await gone.aclose()

@@ -94,8 +94,10 @@ def test_a_track_has_as_many_samples_as_it_has() -> None:
     data = pack_places([o for o, _ in layout], [s for _, s in layout])
     sizes = [Column.of(s) for _, s in layout]
     for owners, there in ((b"\xff", 0), (b"\x00", 20)):
-        with pytest.raises(BadSidecar, match=f"gives a track {there} samples where it has 10"):
-            read_places(Fields(memoryview(owners * 3 + data[3:])), sizes, FILE)
+        back = read_places(Fields(memoryview(owners * 3 + data[3:])), sizes, FILE)
+        for _ in range(2):
+            with pytest.raises(BadSidecar, match=f"gives a track {there} samples where it has 10"):
+                back[1].rows(0, 1)
 
 
 def test_samples_of_no_track_are_refused() -> None:
@@ -103,5 +105,6 @@ def test_samples_of_no_track_are_refused() -> None:
     layout = in_turns([(0, 100), (1, 50), (2, 60)] * 8, 3)
     data = pack_places([o for o, _ in layout], [s for _, s in layout])
     nobody = b"\xff" * 6 + data[6:]
+    back = read_places(Fields(memoryview(nobody)), [Column.of(s) for _, s in layout], FILE)
     with pytest.raises(BadSidecar, match="gives a track 0 samples where it has 8"):
-        read_places(Fields(memoryview(nobody)), [Column.of(s) for _, s in layout], FILE)
+        back[0].rows(0, 1)
