@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SAFETY = 0.8
 RESERVOIR = 0.25
@@ -12,8 +13,7 @@ FAST, SLOW = 3.0, 9.0
 """Half-lives of the two averages, in seconds of downloading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """``ladder``: bit/s, rising; ``estimate``: bit/s, None before anything was fetched; ``level``
     and ``goal``: of the buffer, in seconds; ``current``: the rung that plays."""
 
@@ -60,7 +60,7 @@ WAYS: Mapping[str, Callable[[Situation], int]] = {
 
 def fitting(ladder: Sequence[int], limit: float) -> int:
     """The highest rung of at most ``limit`` bit/s, or the lowest."""
-    return max((rung for rung, rate in enumerate(ladder) if rate <= limit), default=0)
+    return max(bisect_right(ladder, limit) - 1, 0)
 
 
 class Estimate:

@@ -34,8 +34,21 @@ GROUPS: Mapping[str, frozenset[str]] = {
 
 
 def as_query(payload: Payload, version: int) -> str:
-    """``CMCD=…``, percent-encoded."""
-    members = [_encoded(key, value, version) for key, value in _full(payload, version)]
+    """``CMCD=…``, percent-encoded: as ``_member`` has it, but in one go, for it goes with every
+    request. Numbers differ each time, and nothing in them has to be encoded."""
+    members = []
+    for key, value in sorted(payload.items()):
+        if value is False or (version == 1 and key in VERSION_2_ONLY):
+            continue
+        if value.__class__ is not int:
+            members.append(_encoded(key, value, version))
+            continue
+        if key in HUNDREDS:
+            value = round(value / 100) * 100
+        is_list = version == 2 and key in LISTS
+        members.append(f"{key}%3D%28{value}%29" if is_list else f"{key}%3D{value}")
+    if version != 1:
+        members.append(f"v%3D{version}")  # no key comes behind it
     return "CMCD=" + "%2C".join(members)
 
 

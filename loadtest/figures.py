@@ -73,13 +73,19 @@ class Figures:
         self.counts[name] += amount  # type: ignore[assignment]  # a Counter counts floats, too
         self.second().counts[name] += amount  # type: ignore[assignment]
 
+    def answered(self, nbytes: int) -> None:
+        """A request, as two calls of ``count`` would say it."""
+        for counts in (self.counts, self.second().counts):
+            counts["requests"] += 1
+            counts["bytes"] += nbytes
+
     def observe(self, name: str, seconds: float) -> None:
         self.observe_number(name, round(seconds * 1e6))
 
     def observe_number(self, name: str, value: int) -> None:
-        self.histograms.setdefault(name, Histogram()).add(value)
+        _histogram(self.histograms, name).add(value)
         if name in PER_SECOND:
-            self.second().histograms.setdefault(name, Histogram()).add(value)
+            _histogram(self.second().histograms, name).add(value)
 
     def fail(self, what: str, kind: str, text: str) -> None:
         """``what`` was asked for: manifest, init, segment, api."""
@@ -145,6 +151,13 @@ class Figures:
                 _merge(made.histograms, second.histograms)
         made.failures["any"] = made.counts["failures"]
         return made
+
+
+def _histogram(among: dict[str, Histogram], name: str) -> Histogram:
+    found = among.get(name)
+    if found is None:
+        found = among[name] = Histogram()
+    return found
 
 
 def _histograms(data: Mapping[str, Any]) -> dict[str, Histogram]:

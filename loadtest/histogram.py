@@ -28,12 +28,16 @@ class Histogram:
         self.greatest = 0
 
     def add(self, value: int) -> None:
-        value = max(0, value)
-        shift = max(0, value.bit_length() - _BITS - 1)
-        index = (shift << _BITS) + (value >> shift)
+        if value < 2 * _SUB:
+            index = value = max(0, value)
+        else:
+            shift = value.bit_length() - _BITS - 1
+            index = (shift << _BITS) + (value >> shift)
         self.buckets[index] = self.buckets.get(index, 0) + 1
-        self.least = value if self.count == 0 else min(self.least, value)
-        self.greatest = max(self.greatest, value)
+        if value < self.least or not self.count:
+            self.least = value
+        if value > self.greatest:
+            self.greatest = value
         self.count += 1
         self.total += value
 

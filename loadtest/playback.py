@@ -20,6 +20,11 @@ class State(Enum):
     ENDED = "e"
 
 
+STARTING, PLAYING, STALLED = State.STARTING, State.PLAYING, State.STALLED
+SEEKING, PAUSED, ENDED = State.SEEKING, State.PAUSED, State.ENDED
+"""By themselves: looking one up in its class takes longer than all else that is done here."""
+
+
 class Playback:
     """``resume``: seconds that must be buffered before a stalled viewer plays on. ``duration``: of
     the media. All times are of one clock; positions are seconds of media."""
@@ -35,7 +40,7 @@ class Playback:
         self.ends = dict.fromkeys(tracks, position)
         self.duration = duration
         self.position = position
-        self.state = State.STARTING
+        self.state = STARTING
         self.play_seconds = 0.0
         self.stalls: list[float] = []
         self.waited = 0.0
@@ -49,27 +54,31 @@ class Playback:
         self.advance(now)
         self.ends[track] = max(self.ends[track], end)
         self._arrived.add(track)
-        if self.state in (State.STARTING, State.SEEKING):
+        if self.state in (STARTING, SEEKING):
             if len(self._arrived) == len(self.ends):
                 self.waited = now - self._waiting
                 self._play(now)
-        elif self.state is State.STALLED and self._can_resume():
+        elif self.state is STALLED and self._can_resume():
             self.stalls.append(now - self._waiting)
             self._play(now)
 
     def advance(self, now: float) -> None:
         """Up to ``now``."""
-        if self.state is not State.PLAYING:
+        if self.state is not PLAYING:
             return
-        until = min(*self.ends.values(), self.duration) if self.ends else self.duration
-        played = min(now - self._since, until - self.position)
+        until = min(self.ends.values(), default=self.duration)
+        if until > self.duration:
+            until = self.duration
+        played = now - self._since
+        if played > until - self.position:
+            played = until - self.position
         self.position += played
         self.play_seconds += played
         self._since += played
         if self.position >= self.duration - 1e-6:
-            self.state = State.ENDED
+            self.state = ENDED
         elif self._since < now:
-            self.state, self._waiting = State.STALLED, self._since
+            self.state, self._waiting = STALLED, self._since
 
     def ahead(self, track: str) -> float:
         """Seconds that are buffered of it."""
@@ -81,7 +90,7 @@ class Playback:
 
     def stalled_for(self, now: float) -> float:
         """How long a stall that is not over has lasted."""
-        return now - self._waiting if self.state is State.STALLED else 0.0
+        return now - self._waiting if self.state is STALLED else 0.0
 
     def seek(self, position: float, now: float) -> None:
         """The buffer is let go; a stall ends with it."""
@@ -90,15 +99,15 @@ class Playback:
         self.position = position
         self.ends = dict.fromkeys(self.ends, position)
         self._arrived.clear()
-        self.state, self._waiting = State.SEEKING, now
+        self.state, self._waiting = SEEKING, now
 
     def pause(self, now: float) -> None:
         self.advance(now)
-        if self.state is State.PLAYING:
-            self.state = State.PAUSED
+        if self.state is PLAYING:
+            self.state = PAUSED
 
     def unpause(self, now: float) -> None:
-        if self.state is State.PAUSED:
+        if self.state is PAUSED:
             self._play(now)
 
     def finish(self, now: float) -> None:
@@ -107,12 +116,12 @@ class Playback:
         self._end_stall(now)
 
     def _end_stall(self, now: float) -> None:
-        if self.state is State.STALLED:
+        if self.state is STALLED:
             self.stalls.append(now - self._waiting)
-            self.state = State.ENDED
+            self.state = ENDED
 
     def _play(self, now: float) -> None:
-        self.state, self._since = State.PLAYING, now
+        self.state, self._since = PLAYING, now
 
     def _can_resume(self) -> bool:
         return self.level() >= min(self._resume, self.duration - self.position) - 1e-6

@@ -18,7 +18,7 @@ from loadtest import cmcd
 from loadtest.clock import Clock
 from loadtest.errors import Failure
 from loadtest.http import Connection, place_of
-from loadtest.playback import Playback, State
+from loadtest.playback import PLAYING, STALLED, STARTING, Playback
 
 TARGET = "/cmcd"
 BATCH = 32
@@ -129,7 +129,7 @@ class Account:
         self._stalls = 0
         self._due = math.inf
         self._state = ""
-        self._become(State.STARTING.value, now)
+        self._become(STARTING.value, now)
 
     def look(self, playback: Playback, now: float, startup: float | None = None) -> None:
         """Tell what is new of it. A stall is told when it is over, with the times it had.
@@ -137,7 +137,7 @@ class Account:
         if len(playback.stalls) > self._stalls:
             self._tell_stalls(playback, now)
         state = playback.state
-        if state is State.STALLED:
+        if state is STALLED:
             return
         if state.value != self._state:
             told = {} if startup is None else {"msd": round(startup * 1000)}
@@ -154,8 +154,8 @@ class Account:
 
     def _tell_stalls(self, playback: Playback, now: float) -> None:
         for stall in playback.stalls[self._stalls :]:
-            self._become(State.STALLED.value, now - stall)
-            self._become(State.PLAYING.value, now, bsd=round(stall * 1000))
+            self._become(STALLED.value, now - stall)
+            self._become(PLAYING.value, now, bsd=round(stall * 1000))
         self._stalls = len(playback.stalls)
 
     def _become(self, state: str, now: float, **values: int) -> None:
@@ -172,5 +172,5 @@ class Account:
             **values,
         }
         self._number += 1
-        self._due = now + EVERY if self._state == State.PLAYING.value else math.inf
+        self._due = now + EVERY if self._state == PLAYING.value else math.inf
         self._reports.put(cmcd.as_event(told))

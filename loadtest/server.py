@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from pathlib import Path
 
 from loadtest.clock import Clock
@@ -53,9 +54,15 @@ class Watch:
         self._before: Exposition | None = None
         self._cpu_before = 0.0
         self._at = 0.0
+        self._looking = threading.Lock()
         self.missing = ""
 
     def look(self) -> Sample:
+        """One at a time: the last look of a run may come while another is under way."""
+        with self._looking:
+            return self._look()
+
+    def _look(self) -> Sample:
         now = self._clock.now()
         seconds, self._at = now - self._at, now
         sample = self._scrape(self._connection, seconds) if self._connection else {}

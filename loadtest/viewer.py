@@ -12,7 +12,7 @@ import math
 import random
 import secrets
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
@@ -23,7 +23,7 @@ from loadtest.clock import Clock
 from loadtest.errors import Failure
 from loadtest.figures import Figures
 from loadtest.http import Connection, Place, Reply, place_of
-from loadtest.playback import Playback, State
+from loadtest.playback import ENDED, PLAYING, SEEKING, STALLED, STARTING, Playback
 from loadtest.reports import Account, Reports
 from loadtest.scenario import Device, Network, Scenario
 from loadtest.streams import Media, Parsed, Piece, Presentation, Rung, resolve
@@ -124,6 +124,10 @@ class _Track:
     medias: dict[int, tuple[Media, str]] = field(default_factory=dict)
     fetched_init: str = ""
     done: bool = False
+    rates: Sequence[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rates = [rung.bandwidth for rung in self.ladder]
 
 
 class Session:
@@ -227,7 +231,7 @@ class Session:
         while True:
             now = self.clock.now()
             playback.advance(now)
-            if playback.state is State.ENDED:
+            if playback.state is ENDED:
                 return
             if now >= plans.leave:
                 self.figures.count("left_early")
@@ -247,7 +251,7 @@ class Session:
         if now >= plans.resume:
             playback.unpause(now)
             plans.resume = math.inf
-        if now >= plans.pause and playback.state is State.PLAYING:
+        if now >= plans.pause and playback.state is PLAYING:
             playback.pause(now)
             self.figures.count("pauses")
             plans.paused(now)
@@ -266,7 +270,7 @@ class Session:
         for track in self.tracks:
             track.done = False
             self._fetch_next(track)
-        if playback.state is not State.SEEKING:
+        if playback.state is not SEEKING:
             self._say("seek", playback.waited)
 
     def _until_due(self, playback: Playback, track: _Track) -> float:
@@ -284,7 +288,7 @@ class Session:
     def _rest(self, plans: _Plans, playback: Playback, wait: float) -> None:
         """Until a segment is due, the title ends, or the viewer does something."""
         now = self.clock.now()
-        if playback.state is State.PLAYING:
+        if playback.state is PLAYING:
             wait = min(wait, playback.duration - playback.position)
         else:
             wait = math.inf  # a paused viewer with a full buffer
@@ -297,7 +301,7 @@ class Session:
         """The segment after what is buffered of it, in the rung that is right now."""
         playback = self.playback
         assert playback is not None
-        if playback.state not in (State.STARTING, State.SEEKING) and len(track.ladder) > 1:
+        if playback.state not in (STARTING, SEEKING) and len(track.ladder) > 1:
             self._switch(track, playback)
         media = track.media
         assert media is not None
@@ -317,7 +321,7 @@ class Session:
 
     def _switch(self, track: _Track, playback: Playback) -> None:
         situation = abr.Situation(
-            [rung.bandwidth for rung in track.ladder],
+            track.rates,
             self.estimate.value(),
             playback.level(),
             self.scenario.player.buffer_seconds,
@@ -373,7 +377,9 @@ class Session:
         def once() -> T:
             fields = "Accept-Encoding: gzip\r\n"
             reply, target = self._get(url, what, True, fields, self._tell(what, None, None, None))
-            return self.ground.parsed.get(self.ground.checks.document(target, reply), parse)
+            self.ground.checks.document(target, reply)
+            assert reply.sent is not None
+            return self.ground.parsed.get(reply.sent, parse, lambda: reply.body or b"")
 
         return self._attempt(what, once)
 
@@ -391,8 +397,7 @@ class Session:
         elif told:
             fields += cmcd.as_fields(told, self.scenario.cmcd_version)
         reply = self.viewer.connection(place).request(asked, fields, keep=keep)
-        self.figures.count("requests")
-        self.figures.count("bytes", reply.length)
+        self.figures.answered(reply.length)
         self.ground.on_request(what, reply.seconds, reply.length, None)
         return reply, target
 
@@ -426,7 +431,7 @@ class Session:
             "ot": KINDS.get(what) or (track.name if track else "o"),
             "sn": self._sent,
         }
-        told |= self._tell_playback(track)
+        self._tell_playback(track, told)
         rate = self.estimate.value()
         if rate is not None:
             told["mtp"] = round(rate / 1000)
@@ -439,25 +444,24 @@ class Session:
                 told["nor"] = following.uri
         return told
 
-    def _tell_playback(self, track: _Track | None) -> Iterator[tuple[str, cmcd.Value]]:
+    def _tell_playback(self, track: _Track | None, told: dict[str, cmcd.Value]) -> None:
         playback = self.playback
-        if playback is None or playback.state in (State.STARTING, State.SEEKING):
-            yield "su", True
-            yield "sta", State.STARTING.value if playback is None else playback.state.value
+        if playback is None or playback.state in (STARTING, SEEKING):
+            told["su"] = True
+            told["sta"] = (STARTING if playback is None else playback.state).value
             return
         playback.advance(self.clock.now())
-        stalled = playback.state is State.STALLED
-        yield "sta", playback.state.value
-        yield "su", stalled
+        told["sta"] = playback.state.value
+        told["su"] = playback.state is STALLED
         if track is not None:
-            yield "bl", round(max(0.0, playback.ahead(track.name)) * 1000)
+            told["bl"] = round(max(0.0, playback.ahead(track.name)) * 1000)
         if not self._told_start:
-            yield "msd", round(self._startup * 1000)
+            told["msd"] = round(self._startup * 1000)
             self._told_start = True
         stalls = len(playback.stalls)
         if stalls > self._told_stalls:
-            yield "bs", True
-            yield "bsd", round(sum(playback.stalls[self._told_stalls :]) * 1000)
+            told["bs"] = True
+            told["bsd"] = round(sum(playback.stalls[self._told_stalls :]) * 1000)
             self._told_stalls = stalls
 
     def _report(self, playback: Playback, now: float, startup: float | None = None) -> None:
@@ -475,7 +479,7 @@ class Session:
 
     def _account(self, over: bool = False, given_up: bool = False) -> None:
         playback = self.playback
-        if playback is None or playback.state is State.STARTING:
+        if playback is None or playback.state is STARTING:
             self._account_start(given_up)
             return
         if over:

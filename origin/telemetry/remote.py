@@ -17,7 +17,7 @@ RESULTS = ("hit", "miss", "shared", "ahead")
 
 READS = Counter(
     "vod_storage_reads_total",
-    "Ranges that were wanted of objects.",
+    "What was wanted of a bucket: ranges of objects, and listings.",
     ("bucket",),
     tuple((bucket,) for bucket in BUCKETS),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -9,7 +10,15 @@ import pytest
 
 from loadtest.thresholds import measure
 from tests.loadtest.grounds import ground, watch
-from tests.loadtest.scripted import Answer, Time, playlist, scripted, segment, title
+from tests.loadtest.scripted import (
+    MULTIVARIANT,
+    Answer,
+    Time,
+    playlist,
+    scripted,
+    segment,
+    title,
+)
 
 MOVED = 1e-6
 """Times are kept in whole microseconds."""
@@ -195,6 +204,56 @@ def test_what_differs_from_what_another_viewer_had_is_found(wrong: Answer, found
         watch(played, 1)
     assert played.figures.failures == {found: 1}
     assert played.figures.examples[found]
+
+
+def zipped(body: bytes, level: int, etag: str) -> Answer:
+    packed = gzip.compress(body, level, mtime=0)
+    return Answer(packed, etag=etag, fields="Content-Encoding: gzip\r\n")
+
+
+OTHER = MULTIVARIANT + b"# another\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (Answer(MULTIVARIANT), Answer(OTHER), {"manifest: digest": 1}),
+        (Answer(MULTIVARIANT), Answer(OTHER, etag='"two"'), {}),
+        (zipped(MULTIVARIANT, 9, '"one"'), zipped(OTHER, 9, '"one"'), {"manifest: digest": 1}),
+        (
+            zipped(MULTIVARIANT, 9, '"one"'),
+            zipped(MULTIVARIANT, 0, '"one"'),
+            {"manifest: digest": 1},
+        ),
+        (zipped(MULTIVARIANT, 9, 'W/"one"'), zipped(MULTIVARIANT, 0, 'W/"one"'), {}),
+        (zipped(MULTIVARIANT, 9, 'W/"one"'), zipped(OTHER, 9, 'W/"one"'), {"manifest: digest": 1}),
+    ],
+)
+def test_one_etag_stands_for_one_document(
+    first: Answer, second: Answer, found: dict[str, int]
+) -> None:
+    """A weak one for the same text, however it was packed (RFC 9110 8.8.1)."""
+    clock = Time()
+    script = {**title([0.0]), "/film/master.m3u8": [first, second, first]}
+    with scripted(script, clock) as server:
+        played = ground(server, clock)
+        watch(played)
+        watch(played, 1)
+    assert played.figures.failures == found
+    assert played.figures.counts["starts"] == 2
+
+
+def test_a_coding_that_is_none_is_found() -> None:
+    clock = Time()
+    script = title([0.0])
+    good = Answer(MULTIVARIANT)
+    wrong = Answer(MULTIVARIANT, fields="Content-Encoding: gzip\r\n")
+    script["/film/master.m3u8"] = [wrong, good]
+    with scripted(script, clock) as server:
+        played = ground(server, clock)
+        watch(played)
+    assert played.figures.failures == {"manifest: truncated": 1}
+    assert played.figures.counts["starts"] == 1
 
 
 @pytest.mark.parametrize(

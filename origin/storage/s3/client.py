@@ -16,12 +16,14 @@ from collections import Counter
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 from origin.breaker import Breaker
 from origin.errors import ObjectChanged
 from origin.storage.s3.connection import Answer, Connection, Head, Room, Sink, Stale
 from origin.storage.s3.credentials import CredentialSource
 from origin.storage.s3.faults import OVERLOAD, NotAccepted, Passing, Reason
+from origin.storage.s3.listing import MOST_BYTES, Page, query_of, read_page
 from origin.storage.s3.options import Endpoint, HttpOptions, Limits, S3Options, endpoint_of
 from origin.storage.s3.pool import Pool
 from origin.storage.s3.replies import ObjectInfo, Wanted, check, is_etag, refusal_of
@@ -31,6 +33,8 @@ from origin.telemetry import remote
 from origin.telemetry.remote import Count
 
 ERROR_BYTES = 64 * 1024
+ASIDE_BYTES = 64 * 1024
+"""A listing from there on is read in a thread."""
 
 
 @dataclass(slots=True)
@@ -112,29 +116,58 @@ class S3Client:
         info = await self._get(Wanted(key, 0, count, version, open_ended=True), data.extend)
         return info, bytes(data)
 
+    async def list_page(
+        self,
+        prefix: str = "",
+        *,
+        delimiter: str = "",
+        after: str = "",
+        token: str | None = None,
+        limit: int = 1000,
+    ) -> Page:
+        """Up to ``limit`` keys and folders, in the order of their UTF-8; ``after``: of keys behind
+        that one only; ``token``: the page it stands for."""
+        what = prefix or "/"
+        try:
+            query = query_of(prefix, delimiter, after, token, limit)
+        except UnicodeEncodeError:
+            raise ObjectChanged(f"{what} is no name of an object") from None
+        listing = _Listing(what, query, time.monotonic() + self._limits.patience_seconds)
+        await self._ask(listing)
+        document = bytes(listing.document)
+        if len(document) < ASIDE_BYTES:
+            return read_page(what, document)
+        return await asyncio.to_thread(read_page, what, document)
+
     async def aclose(self) -> None:
         await self._pool.aclose()
         if self._credentials is not None:
             await self._credentials.aclose()
 
     async def _get(self, wanted: Wanted, sink: Sink, room: Room | None = None) -> ObjectInfo:
+        get = _Get(wanted, sink, time.monotonic() + self._limits.patience_seconds, room)
+        await self._ask(get)
+        assert get.info is not None
+        return get.info
+
+    async def _ask(self, asked: _Asked) -> None:
         """Attempts, until one succeeds or enough is enough."""
         self.tally.gets += 1
         self._budget.earn()
-        get = _Get(wanted, sink, time.monotonic() + self._limits.patience_seconds, room)
         longest_wait = self._limits.backoff_seconds
         for left in range(self._limits.retries, -1, -1):
             credentials = await self._credentials.get() if self._credentials else None
-            request = self._request(wanted, credentials)
+            request = asked.request(self._endpoint, self._options.region, credentials)
             try:
                 with watch(self._breaker):
-                    return await _Race(self, get, request).run()
+                    await _Race(self, asked, request).run()
+                    return
             except NotAccepted:
                 if not left or not self._has_others(credentials):
                     raise
             except Passing as fault:
                 self._note(fault)
-                is_late = time.monotonic() > get.until
+                is_late = time.monotonic() > asked.until
                 if not left or is_late or not self._budget.spend():
                     raise
             self.tally.retries += 1
@@ -159,13 +192,6 @@ class S3Client:
         else:
             self._pool.slots.shrink(time.monotonic())
 
-    def _request(self, wanted: Wanted, credentials: Credentials | None) -> bytes:
-        minute = int(time.time()) // 60
-        head = _head(
-            self._endpoint, self._options.region, wanted.key, wanted.version, credentials, minute
-        )
-        return b"%brange: bytes=%d-%d\r\n\r\n" % (head, wanted.start, wanted.stop - 1)
-
 
 @lru_cache(maxsize=1024)
 def _head(
@@ -187,6 +213,17 @@ def _head(
         fields["if-match"] = version
     elif version:
         query = encode_query([("versionId", version)])
+    return _lines(path, query, fields, region, credentials, minute)
+
+
+def _lines(
+    path: str,
+    query: str,
+    fields: dict[str, str],
+    region: str,
+    credentials: Credentials | None,
+    minute: int,
+) -> bytes:
     if credentials is not None:
         fields = sign(credentials, region, path, query, fields, minute * 60)
     target = f"{path}?{query}" if query else path
@@ -194,23 +231,78 @@ def _head(
     return f"GET {target} HTTP/1.1\r\n{lines}".encode("latin-1")
 
 
+class _Asked(Protocol):
+    """Something to be had of a bucket. ``until``: the time after which no more attempts are
+    begun."""
+
+    until: float
+    room: Room | None
+
+    @property
+    def what(self) -> str:
+        """For messages."""
+
+    def request(self, place: Endpoint, region: str, credentials: Credentials | None) -> bytes:
+        """All of it."""
+
+    def accept(self, head: Head) -> None:
+        """The head of a good reply, or raise why it is none."""
+
+    def take(self, piece: memoryview) -> Awaitable[None] | None:
+        """The next of its body."""
+
+
+class _Listing:
+    """An attempt that fails within the page is begun anew."""
+
+    __slots__ = ("document", "query", "room", "until", "what")
+
+    def __init__(self, what: str, query: str, until: float) -> None:
+        self.what = what
+        self.query = query
+        self.until = until
+        self.room: Room | None = None
+        self.document = bytearray()
+
+    def request(self, place: Endpoint, region: str, credentials: Credentials | None) -> bytes:
+        path, fields, minute = place.root or "/", {"host": place.authority}, int(time.time()) // 60
+        return _lines(path, self.query, fields, region, credentials, minute) + b"\r\n"
+
+    def accept(self, head: Head) -> None:
+        self.document.clear()
+
+    def take(self, piece: memoryview) -> None:
+        self.document += piece
+        if len(self.document) > MOST_BYTES:
+            raise Passing(Reason.BAD_REPLY, f"{self.what}: a listing without end")
+
+
 class _Get:
     """What is still to come and where it goes. ``until``: the time after which no more attempts are
     begun, as long as nothing has come."""
 
-    __slots__ = ("room", "sink", "until", "wanted")
+    __slots__ = ("info", "room", "sink", "until", "wanted")
 
     def __init__(self, wanted: Wanted, sink: Sink, until: float, room: Room | None = None) -> None:
         self.wanted = wanted
         self.sink = sink
         self.room = room
         self.until = until
+        self.info: ObjectInfo | None = None
 
-    def accept(self, head: Head) -> ObjectInfo:
-        info = check(head, self.wanted)
-        self.wanted.hold(info)
+    @property
+    def what(self) -> str:
+        return self.wanted.key
+
+    def request(self, place: Endpoint, region: str, credentials: Credentials | None) -> bytes:
+        wanted, minute = self.wanted, int(time.time()) // 60
+        head = _head(place, region, wanted.key, wanted.version, credentials, minute)
+        return b"%brange: bytes=%d-%d\r\n\r\n" % (head, wanted.start, wanted.stop - 1)
+
+    def accept(self, head: Head) -> None:
+        self.info = check(head, self.wanted)
+        self.wanted.hold(self.info)
         self.until = math.inf
-        return info
 
     def take(self, piece: memoryview) -> Awaitable[None] | None:
         self.wanted.start += len(piece)
@@ -226,18 +318,18 @@ class _Race:
     """One attempt: a request, and a second one for the same if the first is later than most are.
     The first reply that is right has won, and is the one whose body is taken."""
 
-    __slots__ = ("_client", "_first", "_get", "_info", "_request", "_second", "_started")
+    __slots__ = ("_asked", "_client", "_first", "_request", "_second", "_started", "_won")
 
-    def __init__(self, client: S3Client, get: _Get, request: bytes) -> None:
+    def __init__(self, client: S3Client, asked: _Asked, request: bytes) -> None:
         self._client = client
-        self._get = get
+        self._asked = asked
         self._request = request
-        self._info: ObjectInfo | None = None
+        self._won = False
         self._first: Connection | None = None
         self._second: asyncio.Task[None] | None = None
         self._started = 0.0
 
-    async def run(self) -> ObjectInfo:
+    async def run(self) -> None:
         client = self._client
         self._first = await client._pool.take()
         self._started = time.monotonic()
@@ -248,7 +340,7 @@ class _Race:
             await self._fetch(self._first, is_second=False)
         except Passing as fault:
             self._first = None
-            is_late = fault.reason is Reason.TIMEOUT and self._info is None
+            is_late = fault.reason is Reason.TIMEOUT and not self._won
             if self._second is None or is_late:
                 raise
             await self._second
@@ -257,12 +349,10 @@ class _Race:
                 timer.cancel()
             if self._second is not None:
                 self._second.cancel()
-        assert self._info is not None
-        return self._info
 
     def _ask_twice(self) -> None:
         client = self._client
-        if self._info is None and client._pool.slots.has_spare and client._budget.spend():
+        if not self._won and client._pool.slots.has_spare and client._budget.spend():
             client.tally.hedges += 1
             self._second = asyncio.ensure_future(self._fetch_again())
             self._second.add_done_callback(_look_at)
@@ -287,30 +377,31 @@ class _Race:
         def keep(piece: memoryview) -> None:
             said.extend(piece)
             if len(said) > ERROR_BYTES:
-                raise Passing(Reason.BAD_REPLY, f"{self._get.wanted.key}: an error without end")
+                raise Passing(Reason.BAD_REPLY, f"{self._asked.what}: an error without end")
 
         await self._send(connection, answer, is_second)
         if refused is not None:
-            key, region = self._get.wanted.key, client._options.region
-            raise refusal_of(key, refused, bytes(said), region, time.time())
+            what, region = self._asked.what, client._options.region
+            raise refusal_of(what, refused, bytes(said), region, time.time())
 
     async def _send(self, connection: Connection, answer: Answer, is_second: bool) -> None:
         pool = self._client._pool
         self._client.tally.requests += 1
         try:
-            await pool.fetch(connection, self._request, answer, self._get.room)
+            await pool.fetch(connection, self._request, answer, self._asked.room)
         except Stale:
-            if self._info is not None:
+            if self._won:
                 raise
             connection = await pool.take(new=True)
             if not is_second:
                 self._first = connection
-            await pool.fetch(connection, self._request, answer, self._get.room)
+            await pool.fetch(connection, self._request, answer, self._asked.room)
 
     def _win(self, head: Head, is_second: bool) -> Sink:
-        if self._info is not None:
+        if self._won:
             raise _Beaten
-        self._info = self._get.accept(head)
+        self._asked.accept(head)
+        self._won = True
         if is_second:
             self._client.tally.hedges_won += 1
             if self._first is not None:
@@ -324,7 +415,7 @@ class _Race:
 
     def _take(self, piece: memoryview) -> Awaitable[None] | None:
         self._client.tally.bytes += len(piece)
-        return self._get.take(piece)
+        return self._asked.take(piece)
 
 
 def _look_at(task: asyncio.Task[None]) -> None:

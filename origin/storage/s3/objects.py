@@ -1,4 +1,4 @@
-"""What is asked of a bucket besides its bytes: HEAD, list, put, restore.
+"""What is asked of a bucket besides its bytes and listings: HEAD, put, restore.
 
 These are few, so they go through aiobotocore, which knows what S3 says and means. It takes a third
 of a second to import; that happens in a thread, at the first request.
@@ -7,8 +7,7 @@ of a second to import; that happens in a thread, at the first request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from origin.breaker import Breaker
 from origin.errors import ObjectChanged, StorageError
@@ -18,21 +17,6 @@ from origin.storage.s3.options import Limits, S3Options
 from origin.storage.s3.replies import ObjectInfo, known_version, refusal
 from origin.storage.s3.restraint import watch
 from origin.storage.s3.sigv4 import Credentials
-
-
-class Listed(NamedTuple):
-    key: str
-    size: int
-    etag: str
-
-
-class Page(NamedTuple):
-    """``folders``: prefixes up to a delimiter, which stand for all that lies behind them. ``next``:
-    the token of the page behind this one, None on the last."""
-
-    objects: Sequence[Listed]
-    folders: Sequence[str]
-    next: str | None
 
 
 class S3Objects:
@@ -60,35 +44,6 @@ class S3Objects:
         except ObjectChanged:
             return None
         return _info(said, said["ContentLength"])
-
-    async def list_page(
-        self,
-        prefix: str = "",
-        *,
-        delimiter: str = "",
-        after: str = "",
-        token: str | None = None,
-        limit: int = 1000,
-    ) -> Page:
-        """Up to ``limit`` keys and folders, in the order of their UTF-8; ``after``: of keys behind
-        that one only; ``token``: the page it stands for."""
-        where = {"ContinuationToken": token} if token else {"StartAfter": after} if after else {}
-        said = await self._call(
-            "list_objects_v2",
-            prefix or "/",
-            Prefix=prefix,
-            Delimiter=delimiter,
-            MaxKeys=limit,
-            **where,
-        )
-        return Page(
-            [
-                Listed(found["Key"], found["Size"], found["ETag"])
-                for found in said.get("Contents", ())
-            ],
-            [found["Prefix"] for found in said.get("CommonPrefixes", ())],
-            said.get("NextContinuationToken"),
-        )
 
     async def put(
         self, key: str, body: bytes, *, media_type: str, only_new: bool = False

@@ -135,8 +135,11 @@ def watch(breaker: Breaker) -> Iterator[None]:
         raise Resting("the storage has failed too often; it is left alone for a moment")
     try:
         yield
-    except Passing:
-        breaker.failed()
+    except Passing as fault:
+        if fault.reason is Reason.QUEUE:  # it was never asked: that is our crowd, not its fault
+            breaker.abandoned()
+        else:
+            breaker.failed()
         raise
     except StorageError:
         breaker.worked()  # S3 has answered

@@ -18,7 +18,8 @@ from origin.storage.s3.client import S3Client, counts
 from origin.storage.s3.connection import Room, Sink
 from origin.storage.s3.credentials import CredentialSource, from_aws
 from origin.storage.s3.faults import Missing
-from origin.storage.s3.objects import Page, S3Objects
+from origin.storage.s3.listing import Page
+from origin.storage.s3.objects import S3Objects
 from origin.storage.s3.options import Limits, S3Options
 from origin.telemetry.remote import Count
 from packager.ranges import ByteRange
@@ -82,7 +83,7 @@ class S3Storage:
         entries: list[Entry] = []
         token = None
         while True:
-            page = await self._objects.list_page(self._prefix + prefix, delimiter="/", token=token)
+            page = await self._client.list_page(self._prefix + prefix, delimiter="/", token=token)
             entries += self._entries(page)
             token = page.next
             if token is None:
@@ -91,7 +92,7 @@ class S3Storage:
                 raise StorageError(f"more than {MAX_FILES} objects begin with '{prefix}'")
 
     async def list_top(self, token: str | None, limit: int) -> ListedPage:
-        page = await self._objects.list_page(self._prefix, delimiter="/", token=token, limit=limit)
+        page = await self._client.list_page(self._prefix, delimiter="/", token=token, limit=limit)
         return ListedPage(self._entries(page), page.next)
 
     async def stat(self, keys: Sequence[str]) -> Sequence[Entry]:
@@ -103,7 +104,7 @@ class S3Storage:
         ]
 
     async def check(self) -> None:
-        await self._objects.list_page(self._prefix, limit=1)
+        await self._client.list_page(self._prefix, limit=1)
 
     def _entries(self, page: Page) -> list[Entry]:
         cut = len(self._prefix)

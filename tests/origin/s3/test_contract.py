@@ -15,7 +15,8 @@ import pytest
 
 from origin.errors import Archived, ObjectChanged, StorageError
 from origin.storage.s3.client import S3Client
-from origin.storage.s3.objects import Listed, S3Objects
+from origin.storage.s3.listing import Listed
+from origin.storage.s3.objects import S3Objects
 from origin.storage.s3.options import Limits, S3Options
 from origin.storage.s3.replies import ObjectInfo
 from origin.storage.s3.sigv4 import Credentials
@@ -96,7 +97,7 @@ async def test_objects_of_any_name(place: Place) -> None:
         assert await place.client.peek(key, 100) == (put, film[:100])
         assert await place.read(name, 5, 20, put.etag) == film[5:20]
     listed.sort(key=lambda one: one.key.encode())
-    assert await place.objects.list_page(place.prefix) == (listed, [], None)
+    assert await place.client.list_page(place.prefix) == (listed, [], None)
 
 
 async def test_any_range(place: Place) -> None:
@@ -127,7 +128,7 @@ async def test_a_replaced_object(place: Place) -> None:
 async def test_what_is_not_there(place: Place) -> None:
     assert await place.objects.head(place.prefix + "film") is None
     assert await place.objects.head("no\udcff") is None
-    assert await place.objects.list_page(place.prefix) == ([], [], None)
+    assert await place.client.list_page(place.prefix) == ([], [], None)
     with pytest.raises(ObjectChanged, match="is gone"):
         await place.client.peek(place.prefix + "film", 9)
     with pytest.raises(ObjectChanged):
@@ -147,13 +148,13 @@ async def test_a_listing_in_pages(place: Place) -> None:
     for name in names:
         await place.put(name, b"x")
     ordered = sorted(names, key=str.encode)
-    page = await place.objects.list_page(place.prefix)
+    page = await place.client.list_page(place.prefix)
     assert [one.key for one in page.objects] == [place.prefix + name for name in ordered]
 
     found: list[str] = []
     pages, token = 0, None
     while pages == 0 or token is not None:
-        page = await place.objects.list_page(place.prefix, delimiter="/", token=token, limit=2)
+        page = await place.client.list_page(place.prefix, delimiter="/", token=token, limit=2)
         assert 0 < len(page.objects) + len(page.folders) <= 2
         found += [one.key for one in page.objects] + list(page.folders)
         pages, token = pages + 1, page.next
@@ -161,7 +162,7 @@ async def test_a_listing_in_pages(place: Place) -> None:
     assert sorted(found) == sorted(place.prefix + name for name in expected)
     assert pages == 3
 
-    behind = await place.objects.list_page(place.prefix, after=place.prefix + "c/1.mp4")
+    behind = await place.client.list_page(place.prefix, after=place.prefix + "c/1.mp4")
     assert [one.key for one in behind.objects] == [place.prefix + "z", place.prefix + "é.mp4"]
 
 
@@ -191,7 +192,7 @@ async def test_credentials_that_are_wrong(wrong: str, place: Place) -> None:
         key = place.prefix + "film"
         for asking in (
             client.get_range(key, 0, 9, put.etag, lambda _: None),
-            objects.list_page(place.prefix),
+            client.list_page(place.prefix),
             objects.put(key, b"x", media_type="text/plain"),
         ):
             with pytest.raises(StorageError, match=code) as failed:
@@ -211,7 +212,7 @@ async def test_a_bucket_that_is_not_there(place: Place) -> None:
         with pytest.raises(StorageError, match="NoSuchBucket"):
             await client.peek("film", 9)
         with pytest.raises(StorageError, match="NoSuchBucket"):
-            await objects.list_page()
+            await client.list_page()
     finally:
         await client.aclose()
         await objects.aclose()

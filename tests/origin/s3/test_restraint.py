@@ -163,6 +163,22 @@ def test_a_refusal_is_an_answer() -> None:
     work(breaker)
 
 
+def test_who_got_no_turn_says_nothing_of_the_storage() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(Breaker.PATIENCE * 2):
+        with pytest.raises(Passing), watch(breaker):
+            raise Passing(Reason.QUEUE, "too much at once")
+    work(breaker)
+
+    for _ in range(Breaker.PATIENCE):
+        fail(breaker)
+    clock.now += Breaker.SHORTEST
+    with pytest.raises(Passing), watch(breaker):
+        raise Passing(Reason.QUEUE, "too much at once")
+    assert not refuses(breaker), "the try that was never made is still to be made"
+
+
 async def test_slots_are_served_in_order() -> None:
     slots = Slots(2, 10)
     await slots.take()
