@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
@@ -21,6 +21,7 @@ from origin.delivery.resource import Arrival, FileSpan, MemorySpan
 from origin.errors import StorageError
 from origin.storage.media import Placed, head_of, ranges_of
 from origin.storage.memory import Memory, Stock
+from origin.storage.s3.connection import Room, Sink
 from origin.storage.sparse import SparseFile
 from origin.storage.sparse_cache import SparseCache
 from origin.storage.tracks import STRETCH, stretch
@@ -44,9 +45,6 @@ STRETCHES = 1024
 
 MAX_AHEAD = 8
 """Segments that are fetched before anyone has asked for them, at a time."""
-
-Sink = Callable[[memoryview], Awaitable[None] | None]
-Room = Callable[[], memoryview | None]
 
 
 class Source(Protocol):

@@ -13,7 +13,8 @@ from origin.delivery.resource import Resource
 from origin.errors import ObjectChanged, StorageError
 from origin.service import Origin
 from origin.storage import remote
-from origin.storage.remote import RemoteMedia, Room, Sink
+from origin.storage.remote import RemoteMedia
+from origin.storage.s3.connection import Room, Sink
 from origin.storage.sparse import SparseFile, SparseFolder
 from origin.storage.sparse_cache import SparseCache
 from tests.origin.delivery.library import content
